@@ -1,0 +1,1 @@
+"""The recommenders that every other has to beat, behind one protocol."""

@@ -1,0 +1,1 @@
+"""From what a video says of itself to a vector."""

@@ -1,0 +1,1 @@
+"""How good a recommender is: on logs, and against the truth where there is one."""

@@ -1,0 +1,104 @@
+"""Write aside, then rename: a reader sees a whole file or directory, or none."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from shortlist.errors import StorageError
+
+STAGING_PREFIX = ".staging-"
+
+
+@contextlib.contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about a disk into one sentence.
+
+    Raises:
+        StorageError: the disk is full, over quota, read-only, or not ours to write.
+    """
+    try:
+        yield
+    except OSError as error:
+        reasons = {
+            errno.ENOSPC: "the disk is full; free space or point `paths` elsewhere",
+            errno.EDQUOT: "the quota is used up; free space or point `paths` elsewhere",
+            errno.EROFS: "the file system is read-only; point `paths` elsewhere",
+            errno.EACCES: "permission denied; point `paths` at a directory of yours",
+            errno.EPERM: "permission denied; point `paths` at a directory of yours",
+        }
+        if error.errno in reasons:
+            raise StorageError(f"cannot write {path}: {reasons[error.errno]}") from error
+        raise
+
+
+@contextlib.contextmanager
+def staged_file(target: Path) -> Iterator[Path]:
+    """Yield a path beside ``target`` to write to; rename it into place if the block succeeds.
+
+    Raises:
+        StorageError: the disk is full or refuses.
+    """
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=STAGING_PREFIX, suffix=target.suffix, dir=target.parent
+        )
+        os.close(handle)
+        aside = Path(name)
+        try:
+            yield aside
+            aside.chmod(0o644)
+            aside.replace(target)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def staged_directory(target: Path) -> Iterator[Path]:
+    """Yield an empty directory beside ``target``; put it in place if the block succeeds.
+
+    An existing ``target`` is moved away first and deleted last, so that it is lost only once the
+    new one stands.
+
+    Raises:
+        StorageError: the disk is full or refuses.
+    """
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=target.parent))
+        try:
+            yield aside
+            aside.chmod(0o755)
+            if target.exists():
+                old = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=target.parent))
+                target.replace(old / target.name)
+                aside.replace(target)
+                shutil.rmtree(old)
+            else:
+                aside.replace(target)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+
+
+def sweep_staging(directory: Path) -> None:
+    """Delete what a killed run left aside in ``directory``; nothing finished carries the prefix."""
+    if not directory.is_dir():
+        return
+    for leftover in directory.glob(f"{STAGING_PREFIX}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Every setting of the system: one small typed file a room."""

@@ -1,0 +1,9 @@
+"""What all branches of the settings tree have in common."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Branch(BaseModel):
+    """One room's settings: frozen, and closed to names it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)

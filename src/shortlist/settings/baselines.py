@@ -1,0 +1,7 @@
+"""How the baselines are fitted."""
+
+from shortlist.settings.base import Branch
+
+
+class BaselinesSettings(Branch):
+    """Hyper-parameters of the baselines."""

@@ -1,0 +1,21 @@
+"""How videos become vectors."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from shortlist.settings.base import Branch
+
+
+class EncodersSettings(Branch):
+    """Which encoder reads titles, tags, creators and durations."""
+
+    kind: Literal["hashing", "transformers"] = Field(
+        "hashing", description="`hashing` needs no download; `transformers` loads `model`."
+    )
+    model: str = Field(
+        "sentence-transformers/all-mpnet-base-v2",
+        description="Hub name or local directory of the encoder, where kind is `transformers`.",
+    )
+    width: int = Field(768, ge=8, description="Width of the hashing encoder's vectors.")
+    batch_size: int = Field(64, ge=1, description="Texts in one forward pass.")
