@@ -1,7 +1,7 @@
 """The one schema of Shortlist's logs: every importer writes it, every reader trusts it.
 
 A dataset is three tables. ``users`` and ``videos`` hold what a recommender may know of each;
-``impressions`` holds what was shown and what the user did, partitioned by day. Columns that a source
+``impressions`` holds what was shown and what the user did, by day. Columns that a source
 cannot know are null, never invented.
 """
 
