@@ -1,0 +1,109 @@
+"""What a judgement says: the one object behind the JSON file, the terminal table and the report."""
+
+import datetime as dt
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+
+class Estimate(_Part):
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int = Field(description="How many units (users, rows) it is a mean over.")
+
+
+class Curve(_Part):
+    """Points of a line in a plot; ``y`` may have an interval."""
+
+    label: str
+    x: list[float]
+    y: list[float]
+    low: list[float] | None = None
+    high: list[float] | None = None
+
+
+class Marginal(_Part):
+    """The distribution of one quantity in one log, for example of watch seconds."""
+
+    quantity: str
+    unit: str
+    log_scale: bool = False
+    curves: list[Curve]
+    """One histogram density per source: this dataset, and a real log where one was given."""
+
+
+class ModelResult(_Part):
+    """One recommender, judged."""
+
+    name: str
+    family: Literal["reference", "baseline", "observer", "oracle", "model"]
+    description: str
+    logged: dict[str, Estimate] = {}
+    """Against the held-out log: ``ndcg@10``, ``auc_logged``, ``coverage@10``, ..."""
+    truth: dict[str, Estimate] = {}
+    """Against the world's own probabilities: ``expected_gain_ndcg@10``, ``page_value``, ..."""
+    off_policy: dict[str, Estimate | str] = {}
+    """IPS, SNIPS and DR; a sentence in place of a figure where the sample allows no verdict."""
+    calibration: list[Curve] = []
+    """Predicted against observed rate, on logged and on random traffic."""
+    fit_seconds: float
+    score_seconds: float
+    peak_memory_mb: float
+    details: dict[str, str] = {}
+    """What else a reader should know: features, tuning budget, candidates, chosen parameters."""
+
+
+class PairedDifference(_Part):
+    """Mean per-user difference of one metric, first minus second, with its 95 % interval."""
+
+    metric: str
+    first: str
+    second: str
+    difference: Estimate
+
+
+class Stage(_Part):
+    """One stage of the run that made this judgement."""
+
+    name: str
+    seconds: float
+    peak_memory_mb: float
+    reused: bool = False
+
+
+class Fact(_Part):
+    """One measured property beside the range in which it should lie."""
+
+    name: str
+    value: float
+    expected: str
+    real_log: float | None = None
+
+
+class Scorecard(_Part):
+    """A whole judgement."""
+
+    title: str
+    made_at: dt.datetime
+    dataset: str
+    dataset_digest: str
+    protocol: list[str]
+    """Sentences that say how the figures were made, in reading order."""
+    users: int
+    videos: int
+    impressions: int
+    target: Literal["click", "long_view"]
+    models: list[ModelResult]
+    differences: list[PairedDifference]
+    facts: list[Fact] = []
+    marginals: list[Marginal] = []
+    stages: list[Stage] = []
+    settings: dict[str, str] = {}
+    """Every setting in force, by its dotted name."""
