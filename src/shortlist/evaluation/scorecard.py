@@ -1,9 +1,13 @@
 """What a judgement says: the one object behind the JSON file, the terminal table and the report."""
 
 import datetime as dt
-from typing import Literal
+import math
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+# JSON has no NaN: an unknown figure is written as null and read back as NaN.
+Figure = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 
 
 class _Part(BaseModel):
@@ -13,9 +17,9 @@ class _Part(BaseModel):
 class Estimate(_Part):
     """A figure with its 95 % interval."""
 
-    value: float
-    low: float
-    high: float
+    value: Figure
+    low: Figure
+    high: Figure
     n: int = Field(description="How many units (users, rows) it is a mean over.")
 
 
@@ -23,10 +27,10 @@ class Curve(_Part):
     """Points of a line in a plot; ``y`` may have an interval."""
 
     label: str
-    x: list[float]
-    y: list[float]
-    low: list[float] | None = None
-    high: list[float] | None = None
+    x: list[Figure]
+    y: list[Figure]
+    low: list[Figure] | None = None
+    high: list[Figure] | None = None
 
 
 class Marginal(_Part):
@@ -36,7 +40,11 @@ class Marginal(_Part):
     unit: str
     log_scale: bool = False
     curves: list[Curve]
-    """One histogram density per source: this dataset, and a real log where one was given."""
+    """One histogram density per source: this dataset, then a real log where one was given.
+
+    ``x`` holds the bins' middles. The density is over the axis as drawn (over log10 of ``x`` where
+    ``log_scale``), so that equal areas are equal shares of rows.
+    """
 
 
 class ModelResult(_Part):
@@ -53,9 +61,9 @@ class ModelResult(_Part):
     """IPS, SNIPS and DR; a sentence in place of a figure where the sample allows no verdict."""
     calibration: list[Curve] = []
     """Predicted against observed rate, on logged and on random traffic."""
-    fit_seconds: float
-    score_seconds: float
-    peak_memory_mb: float
+    fit_seconds: Figure
+    score_seconds: Figure
+    peak_memory_mb: Figure
     details: dict[str, str] = {}
     """What else a reader should know: features, tuning budget, candidates, chosen parameters."""
 
@@ -73,8 +81,8 @@ class Stage(_Part):
     """One stage of the run that made this judgement."""
 
     name: str
-    seconds: float
-    peak_memory_mb: float
+    seconds: Figure
+    peak_memory_mb: Figure
     reused: bool = False
 
 
@@ -82,9 +90,11 @@ class Fact(_Part):
     """One measured property beside the range in which it should lie."""
 
     name: str
-    value: float
+    value: Figure
     expected: str
     real_log: float | None = None
+    holds: bool | None = None
+    """Whether the value lies where it should; None where nothing is demanded of it."""
 
 
 class Scorecard(_Part):
