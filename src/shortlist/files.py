@@ -14,6 +14,20 @@ from shortlist.errors import StorageError
 STAGING_PREFIX = ".staging-"
 
 
+_REFUSALS = {
+    errno.ENOSPC: "the disk is full; free space or point `paths` elsewhere",
+    errno.EDQUOT: "the quota is used up; free space or point `paths` elsewhere",
+    errno.EROFS: "the file system is read-only; point `paths` elsewhere",
+}
+_PERMISSIONS = "permission denied; point `paths` at a directory of yours"
+
+
+def storage_refusal(error: OSError, path: Path) -> StorageError | None:
+    """The one sentence for an error that only writing can bring; None for any other."""
+    reason = _REFUSALS.get(error.errno or 0)
+    return StorageError(f"cannot write {path}: {reason}") if reason else None
+
+
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn what the operating system says about a disk into one sentence.
@@ -24,15 +38,11 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reasons = {
-            errno.ENOSPC: "the disk is full; free space or point `paths` elsewhere",
-            errno.EDQUOT: "the quota is used up; free space or point `paths` elsewhere",
-            errno.EROFS: "the file system is read-only; point `paths` elsewhere",
-            errno.EACCES: "permission denied; point `paths` at a directory of yours",
-            errno.EPERM: "permission denied; point `paths` at a directory of yours",
-        }
-        if error.errno in reasons:
-            raise StorageError(f"cannot write {path}: {reasons[error.errno]}") from error
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise StorageError(f"cannot write {path}: {_PERMISSIONS}") from error
+        refusal = storage_refusal(error, path)
+        if refusal is not None:
+            raise refusal from error
         raise
 
 

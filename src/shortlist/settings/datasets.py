@@ -1,13 +1,26 @@
-"""How a log is split in time."""
+"""Which log is used, and how it is split in time."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from shortlist.settings.base import Branch
 
 
-class DatasetsSettings(Branch):
-    """The temporal split: history, then validation days at its tail, then test days."""
+def _known_source(source: str) -> str:
+    kind, _, path = source.partition(":")
+    if source == "world" or (kind == "kuairand" and path):
+        return source
+    raise ValueError("write world, or kuairand:PATH with the directory of KuaiRand's files")
 
+
+class DatasetsSettings(Branch):
+    """The log, and its temporal split: history, validation days at its tail, then test days."""
+
+    source: Annotated[str, AfterValidator(_known_source)] = Field(
+        "world",
+        description="What a demo runs on: `world` (synthetic), or `kuairand:PATH` (real logs).",
+    )
     test_days: int = Field(4, ge=1, description="Last days of a log, on which models are judged.")
     validation_days: int = Field(
         3, ge=1, description="Days before the test days, on which models are tuned."

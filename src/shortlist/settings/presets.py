@@ -1,0 +1,28 @@
+"""The presets: what `tiny` (tests, seconds) and `demo` (minutes) change in `full`, the defaults.
+
+Each is one dictionary from dotted names to values, differences only. Names and values go through
+the same checks as those of every other source.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+Preset = Literal["tiny", "demo", "full"]
+
+_TINY: dict[str, object] = {
+    "evaluation.users": 100,
+    "evaluation.bootstrap": 200,
+}
+
+_DEMO: dict[str, object] = {
+    "evaluation.users": 1_000,
+}
+
+PRESETS: Final[Mapping[Preset, Mapping[str, object]]] = MappingProxyType(
+    {
+        "tiny": MappingProxyType(_TINY),
+        "demo": MappingProxyType(_DEMO),
+        "full": MappingProxyType({}),
+    }
+)
