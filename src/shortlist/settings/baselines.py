@@ -1,7 +1,34 @@
 """How the baselines are fitted."""
 
+from pydantic import Field
+
 from shortlist.settings.base import Branch
 
 
 class BaselinesSettings(Branch):
     """Hyper-parameters of the baselines."""
+
+    popularity_half_life_days: float = Field(
+        7.0, gt=0, description="Days after which an outcome counts half in popularity."
+    )
+    rate_prior_impressions: float = Field(
+        20.0,
+        gt=0,
+        description="Impressions at the mean rate that every video is granted before its own.",
+    )
+    knn_neighbours: int = Field(100, ge=1, description="Neighbours ItemKNN keeps of each video.")
+    knn_shrinkage: float = Field(
+        10.0, ge=0, description="Added to the denominator of the cosine: doubt about rare pairs."
+    )
+    als_factors: int = Field(64, ge=1, description="Width of the factors of ALS.")
+    als_iterations: int = Field(15, ge=1, description="Sweeps of ALS over users and videos.")
+    als_l2: float = Field(1.0, gt=0, description="Ridge penalty on the factors of ALS.")
+    als_confidence: float = Field(
+        10.0, gt=0, description="How much surer ALS is of a positive than of a pair not seen."
+    )
+    ease_videos: int = Field(
+        6_000,
+        ge=1,
+        description="EASE knows this many of the most watched videos; memory grows by its square.",
+    )
+    ease_l2: float = Field(300.0, gt=0, description="Ridge penalty of EASE.")

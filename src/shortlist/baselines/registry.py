@@ -1,0 +1,79 @@
+"""The names of the baselines, and how each is built from the settings.
+
+Libraries that take long to load are imported when a model is built, not when its name is read.
+The oracle is not here: it knows the truth, and nothing that learns may import it.
+"""
+
+# ruff: noqa: PLC0415
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from shortlist.baselines.protocol import Recommender
+from shortlist.errors import NotFoundError
+from shortlist.settings.baselines import BaselinesSettings
+
+
+def _random(_: BaselinesSettings) -> Recommender:
+    from shortlist.baselines.random import Random
+
+    return Random()
+
+
+def _popularity(settings: BaselinesSettings) -> Recommender:
+    from shortlist.baselines.popularity import Popularity
+
+    return Popularity(settings.popularity_half_life_days)
+
+
+def _popularity_rate(settings: BaselinesSettings) -> Recommender:
+    from shortlist.baselines.popularity import PopularityRate
+
+    return PopularityRate(settings.popularity_half_life_days, settings.rate_prior_impressions)
+
+
+def _item_knn(settings: BaselinesSettings) -> Recommender:
+    from shortlist.baselines.item_knn import ItemKNN
+
+    return ItemKNN(settings.knn_neighbours, settings.knn_shrinkage)
+
+
+def _als(settings: BaselinesSettings) -> Recommender:
+    from shortlist.baselines.als import ALS
+
+    return ALS(
+        settings.als_factors, settings.als_iterations, settings.als_l2, settings.als_confidence
+    )
+
+
+def _ease(settings: BaselinesSettings) -> Recommender:
+    from shortlist.baselines.ease import EASE
+
+    return EASE(settings.ease_videos, settings.ease_l2)
+
+
+CONSTRUCTORS: Final[Mapping[str, Callable[[BaselinesSettings], Recommender]]] = {
+    "random": _random,
+    "popularity": _popularity,
+    "popularity-rate": _popularity_rate,
+    "item-knn": _item_knn,
+    "als": _als,
+    "ease": _ease,
+}
+"""Constructors by name, from the simplest to the strongest: the order of a report."""
+
+
+def build(name: str, settings: BaselinesSettings) -> Recommender:
+    """An unfitted baseline.
+
+    Raises:
+        NotFoundError: there is no baseline of that name; the message gives the nearest.
+    """
+    if name not in CONSTRUCTORS:
+        near = get_close_matches(name, CONSTRUCTORS, 1, 0.0)[0]
+        raise NotFoundError(
+            f"no baseline is called {name!r}; did you mean {near!r}? There are "
+            f"{', '.join(CONSTRUCTORS)}"
+        )
+    return CONSTRUCTORS[name](settings)
