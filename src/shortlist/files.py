@@ -17,6 +17,7 @@ STAGING_PREFIX = ".staging-"
 _REFUSALS = {
     errno.ENOSPC: "the disk is full; free space or point `paths` elsewhere",
     errno.EDQUOT: "the quota is used up; free space or point `paths` elsewhere",
+    errno.EFBIG: "the file outgrows what this system allows (see `ulimit -f`)",
     errno.EROFS: "the file system is read-only; point `paths` elsewhere",
 }
 _PERMISSIONS = "permission denied; point `paths` at a directory of yours"

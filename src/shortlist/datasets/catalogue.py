@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 import scipy.sparse as sp
 
 from shortlist.errors import NotFoundError
+
+_DAY_MILLISECONDS: Final = 86_400_000
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Catalogue:
         ids: video ids, ascending, int64 [n].
         creator: index of the creator among this table's creators, int64 [n]; -1 where unknown.
         duration_seconds: float32 [n]; NaN where unknown.
-        upload_day: days since 1970-01-01, int64 [n]; the earliest known where unknown.
+        upload_day: days since 1970-01-01 in UTC, int64 [n]; the earliest known where unknown.
         language: index into ``languages``, int64 [n]; -1 where unknown.
         languages: names of the languages, sorted.
         tag_names: names of all tags, sorted.
@@ -58,16 +60,15 @@ class Catalogue:
         creator, _ = _codes(table.column("creator_id"))
         language, languages = _codes(table.column("language"))
         tags, names = _incidence(table.column("tags"))
-        days = table.column("uploaded_at").cast(pa.timestamp("s", tz="UTC")).cast(pa.int64())
-        seconds = days.cast(pa.float64()).fill_null(np.nan).to_numpy()
-        earliest = np.nanmin(seconds) if np.isfinite(seconds).any() else 0.0
-        upload_day = np.where(np.isnan(seconds), earliest, seconds) // 86_400
+        uploaded = table.column("uploaded_at").cast(pa.int64())
+        earliest = pc.min(uploaded).as_py() or 0
+        upload_day = uploaded.fill_null(earliest).to_numpy() // _DAY_MILLISECONDS
         return cls(
             table=table,
             ids=table.column("video_id").to_numpy(),
             creator=creator,
             duration_seconds=_floats(table.column("duration_seconds")),
-            upload_day=upload_day.astype(np.int64),
+            upload_day=upload_day,
             language=language,
             languages=tuple(str(name) for name in languages),
             tag_names=names,

@@ -78,20 +78,39 @@ class Interactions:
         *,
         context: bool = False,
     ) -> Self:
-        """Read a window of days; context vectors (128 bytes a row) only if asked for."""
-        skipped = {"impression_id", "shown_at"} | (set() if context else {"context"})
+        """Read a window of days, first and last inclusive.
+
+        Context vectors (128 bytes a row) only if asked for; they are then read a day at a time
+        into their place, so that they are never held twice.
+
+        Raises:
+            InputError: a row names a user or a video that the tables do not have.
+        """
+        skipped = {"impression_id", "shown_at", "context"}
         columns = [name for name in schema.IMPRESSIONS.names if name not in skipped]
-        return cls.from_table(dataset.impressions(columns, first, last), users, catalogue)
+        rows = cls.from_table(dataset.impressions(columns, first, last), users, catalogue)
+        if not context:
+            return rows
+        vectors = np.zeros((len(rows), schema.CONTEXT_WIDTH), np.float32)
+        start = 0
+        for day in dataset.each_day(["context"], first, last):
+            _fill_contexts(day.column("context"), vectors[start : start + day.num_rows])
+            start += day.num_rows
+        return replace(rows, context=vectors)
 
     @classmethod
     def from_table(cls, table: pa.Table, users: Users, catalogue: Catalogue) -> Self:
-        """Convert a table with the schema's columns.
+        """Convert a table with the schema's columns; context vectors where it has them.
 
         Raises:
             InputError: a row names a user or a video that the tables do not have.
         """
         number = table.num_rows
-        has_context = "context" in table.column_names
+        if "context" in table.column_names:
+            context = np.zeros((number, schema.CONTEXT_WIDTH), np.float32)
+            _fill_contexts(table.column("context"), context)
+        else:
+            context = np.zeros((number, 0), np.float32)
         return cls(
             user=_rows(table, "user_id", users.ids),
             video=_rows(table, "video_id", catalogue.ids),
@@ -101,7 +120,7 @@ class Interactions:
             **{name: _filled(table, name, np.nan, np.float32) for name in OUTCOMES},
             propensity=_filled(table, "propensity", np.nan, np.float64),
             random_exposure=_filled(table, "random_exposure", False, np.bool_),
-            context=_context(table) if has_context else np.zeros((number, 0), np.float32),
+            context=context,
         )
 
 
@@ -161,15 +180,34 @@ def _filled(
     return filled.astype(dtype, copy=False)
 
 
-def _context(table: pa.Table) -> Floats:
-    column = table.column("context").combine_chunks()
-    if column.null_count == 0:
-        flat: Floats = column.flatten().to_numpy(zero_copy_only=False)
-        return flat.reshape(-1, schema.CONTEXT_WIDTH)
-    filled = np.zeros((len(column), schema.CONTEXT_WIDTH), np.float32)
-    known = ~column.is_null().to_numpy(zero_copy_only=False)
-    filled[known] = column.drop_null().flatten().to_numpy().reshape(-1, schema.CONTEXT_WIDTH)
-    return filled
+def _fill_contexts(column: pa.ChunkedArray, into: Floats) -> None:
+    """Copy context vectors into ``into``, [n, 32]; rows without one are left as they are."""
+    start = 0
+    for chunk in column.chunks:
+        part = into[start : start + len(chunk)]
+        # `flatten` leaves null vectors out.
+        vectors = chunk.flatten().to_numpy().reshape(-1, schema.CONTEXT_WIDTH)
+        if chunk.null_count:
+            part[chunk.is_valid().to_numpy(zero_copy_only=False)] = vectors
+        else:
+            part[:] = vectors
+        start += len(chunk)
+
+
+def events_since(user: Ints) -> Ints:
+    """How many later rows the same user has, int64 [n]: 0 marks a user's last event.
+
+    Args:
+        user: the user of each row, in the order of time, int64 [n].
+
+    >>> events_since(np.array([7, 3, 7, 7]))
+    array([2, 0, 1, 0])
+    """
+    order = np.argsort(user, kind="stable")
+    _, first, counts = np.unique(user[order], return_index=True, return_counts=True)
+    later = np.empty(len(user), np.int64)
+    later[order] = np.repeat(first + counts, counts) - 1 - np.arange(len(user))
+    return later
 
 
 def seen_pairs(log: Interactions, users: Ints) -> list[Ints]:

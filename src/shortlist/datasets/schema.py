@@ -70,6 +70,7 @@ VIDEOS: Final = pa.schema(
         pa.field("creator_id", pa.int64()),
         pa.field("duration_seconds", pa.float32()),
         pa.field("language", pa.string()),
+        # Noon UTC where the source knows the date alone.
         pa.field("uploaded_at", pa.timestamp("ms", tz="UTC")),
     ]
 )
@@ -80,6 +81,7 @@ IMPRESSIONS: Final = pa.schema(
         pa.field("impression_id", pa.int64(), nullable=False),
         pa.field("user_id", pa.int64(), nullable=False),
         pa.field("video_id", pa.int64(), nullable=False),
+        # The day by which the log is split, in the time zone of the source.
         pa.field("day", pa.date32(), nullable=False),
         pa.field("shown_at", pa.timestamp("ms", tz="UTC")),
         pa.field("session_id", pa.int64()),

@@ -2,57 +2,49 @@
 
 Layout of a dataset directory::
 
-    users.parquet
-    videos.parquet
-    impressions/day=2026-01-05/part-0.parquet
-    dataset.json          the record, written last: without it there is no dataset
+    dataset.json                                    the record: names the data directory
+    data-<key>/users.parquet
+    data-<key>/videos.parquet
+    data-<key>/impressions/day=2026-01-05/part-0.parquet
 
-A writer works in a partial directory beside the target and renames it at the end, so that a reader
-sees a whole dataset or none, and a run that was killed goes on from the days it had finished.
+The record is the only way in, and it is replaced in one rename, after all that it names is
+written. So at every moment readers see the old dataset whole or the new one whole, and a run that
+was killed goes on from the files it had finished.
 """
 
+import contextlib
 import datetime as dt
-import hashlib
+import fcntl
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import IO, Final, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shortlist.datasets import schema
-from shortlist.errors import CorruptError, InputError, NotFoundError
+from shortlist.datasets import laws, schema
+from shortlist.datasets.layout import (
+    RECORD,
+    USERS_FILE,
+    VIDEOS_FILE,
+    DatasetRecord,
+    day_file,
+    day_of,
+    digest_of,
+    read_record,
+    refuse_mixed_ids,
+    rows_of,
+)
+from shortlist.errors import CorruptError, InputError, NotFoundError, StorageError
 from shortlist.files import file_digest, staged_file, storage_errors, sweep_staging
 
-RECORD: Final = "dataset.json"
+_LOCK: Final = ".lock"
+_DATA: Final = "data-"
+_SCRATCH: Final = "scratch-"
 _ROW_GROUP: Final = 64 * 1024
-
-
-class DatasetRecord(BaseModel):
-    """What ``dataset.json`` says: where the rows came from and how to know them again."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    schema_version: int
-    source: str
-    key: str
-    """Hash of all that the rows depend on (settings, inputs); equal keys mean equal rows."""
-    first_day: dt.date
-    last_day: dt.date
-    users: int
-    videos: int
-    impressions: int
-    files: dict[str, str]
-    """SHA-256 of every data file, by its path inside the dataset."""
-
-    @property
-    def digest(self) -> str:
-        """One hash over all data files."""
-        return hashlib.sha256(repr(sorted(self.files.items())).encode()).hexdigest()
 
 
 class Dataset:
@@ -70,28 +62,16 @@ class Dataset:
             NotFoundError: there is no finished dataset.
             CorruptError: the record cannot be read, or names a file that is missing.
         """
-        record_path = path / RECORD
-        if not record_path.is_file():
-            raise NotFoundError(
-                f"no dataset at {path} ({RECORD} is missing); make one with `shortlist world make` "
-                "or `shortlist import`"
-            )
-        try:
-            record = DatasetRecord.model_validate_json(record_path.read_bytes())
-        except ValidationError as error:
-            raise CorruptError(
-                f"{record_path} is not a dataset record ({error.error_count()} faults); delete the "
-                "directory and make the dataset again"
-            ) from error
-        if record.schema_version != schema.SCHEMA_VERSION:
-            raise CorruptError(
-                f"{record_path} has schema version {record.schema_version}, this Shortlist reads "
-                f"{schema.SCHEMA_VERSION}; make the dataset again"
-            )
+        record = read_record(path)
+        dataset = cls(path, record)
         for name in record.files:
-            if not (path / name).is_file():
-                raise CorruptError(f"{path / name} is missing; make the dataset again")
-        return cls(path, record)
+            if not dataset.file(name).is_file():
+                raise CorruptError(f"{dataset.file(name)} is missing; make the dataset again")
+        return dataset
+
+    def file(self, name: str) -> Path:
+        """Where the record's file ``name`` lies."""
+        return self.path / self.record.data / name
 
     def verify(self) -> None:
         """Compare every file with its recorded hash.
@@ -100,24 +80,20 @@ class Dataset:
             CorruptError: a file was edited or torn; the message names it.
         """
         for name, digest in self.record.files.items():
-            if file_digest(self.path / name) != digest:
-                raise CorruptError(f"{self.path / name} differs from its record; make it again")
+            if digest_of(self.file(name)) != digest:
+                raise CorruptError(f"{self.file(name)} differs from its record; make it again")
 
     def days(self) -> list[dt.date]:
         """The days that have impressions, ascending."""
-        return sorted(
-            dt.date.fromisoformat(Path(name).parent.name.removeprefix("day="))
-            for name in self.record.files
-            if name.startswith("impressions/")
-        )
+        return sorted(day_of(name) for name in self.record.files if "/" in name)
 
     def users(self) -> pa.Table:
         """The users table, ascending by ``user_id``."""
-        return _read(self.path / "users.parquet", schema.USERS)
+        return _read(self.file(USERS_FILE), schema.USERS)
 
     def videos(self) -> pa.Table:
         """The videos table, ascending by ``video_id``."""
-        return _read(self.path / "videos.parquet", schema.VIDEOS)
+        return _read(self.file(VIDEOS_FILE), schema.VIDEOS)
 
     def impressions(
         self,
@@ -136,119 +112,194 @@ class Dataset:
 
         Raises:
             InputError: a column is not in the schema.
+            CorruptError: a file is torn, or vanished because the dataset was made anew.
         """
-        names = list(schema.IMPRESSIONS.names if columns is None else columns)
-        for name in names:
-            if name not in schema.IMPRESSIONS.names:
-                raise InputError(
-                    f"impressions have no column {name!r}; there are "
-                    f"{', '.join(schema.IMPRESSIONS.names)}"
-                )
-        wanted = [
-            self.path / _day_file(day)
-            for day in self.days()
-            if (first is None or day >= first) and (last is None or day <= last)
-        ]
-        fields = pa.schema([schema.IMPRESSIONS.field(name) for name in names])
-        if not wanted:
-            return fields.empty_table()
-        # One thread keeps the order of rows; files are given in the order of their days.
-        source = pads.dataset([str(path) for path in wanted], schema=schema.IMPRESSIONS)
-        return source.to_table(columns=names, filter=where, use_threads=False).cast(fields)
+        fields = _fields(columns)
+        parts = list(self.each_day(columns, first, last, where))
+        return pa.concat_tables(parts) if parts else fields.empty_table()
+
+    def each_day(
+        self,
+        columns: Sequence[str] | None = None,
+        first: dt.date | None = None,
+        last: dt.date | None = None,
+        where: pc.Expression | None = None,
+    ) -> Iterator[pa.Table]:
+        """As `impressions`, one table per day, so that no more than a day need be held."""
+        fields = _fields(columns)
+        for day in self.days():
+            if (first is None or day >= first) and (last is None or day <= last):
+                yield _read(self.file(day_file(day)), schema.IMPRESSIONS, fields.names, where)
 
 
 class DatasetWriter:
     """Writes a dataset of one key; a later writer of that key goes on where an earlier stopped."""
 
-    def __init__(self, path: Path, source: str, key: str) -> None:
-        """Prepare the partial directory of ``path``; an existing dataset stays until ``finish``."""
+    def __init__(self, path: Path, source: str, key: str, test_from: dt.date | None = None) -> None:
+        """Prepare to write; what stands at ``path`` stays readable until `finish`.
+
+        Args:
+            path: directory of the dataset; its last part is the dataset's name.
+            source: where the rows come from, for people.
+            key: hash of all that the rows depend on.
+            test_from: first test day, where the source fixes its split.
+
+        Raises:
+            StorageError: the disk refused, or another process is writing this dataset.
+        """
         self.path = path
         self.source = source
         self.key = key
-        self.partial = path.parent / f".partial-{path.name}-{key[:12]}"
-        with storage_errors(self.partial):
-            self.partial.mkdir(parents=True, exist_ok=True)
+        self.test_from = test_from
+        self._data = path / f"{_DATA}{key[:12]}"
+        self._scratch = path / f"{_SCRATCH}{key[:12]}"
+        with storage_errors(path):
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError) as error:
+                raise StorageError(f"cannot write {path}: a file stands in its place") from error
+            self._lock = _locked(path)
+            for directory in [path, self._data, *self._data.glob("impressions/day=*")]:
+                sweep_staging(directory)
+        self._drop_damaged()
+
+    @property
+    def scratch(self) -> Path:
+        """A directory for what a writer wants to find again after a crash; gone after `finish`."""
+        with storage_errors(self._scratch):
+            self._scratch.mkdir(exist_ok=True)
+        return self._scratch
 
     def has_day(self, day: dt.date) -> bool:
-        """Whether an earlier run with this key has already written ``day``."""
-        return (self.partial / _day_file(day)).is_file()
+        """Whether an earlier run with this key has already written ``day``, whole."""
+        return rows_of(self._data / day_file(day)) is not None
 
     def write_users(self, table: pa.Table) -> None:
         """Write the users table; rows must ascend by ``user_id``."""
-        _write(self.partial / "users.parquet", table, schema.USERS, "user_id")
+        self._write(USERS_FILE, "users", table)
 
     def write_videos(self, table: pa.Table) -> None:
         """Write the videos table; rows must ascend by ``video_id``."""
-        _write(self.partial / "videos.parquet", table, schema.VIDEOS, "video_id")
+        self._write(VIDEOS_FILE, "videos", table)
 
     def write_day(self, day: dt.date, table: pa.Table) -> None:
-        """Write one day of impressions; rows must ascend by ``impression_id``."""
-        _write(self.partial / _day_file(day), table, schema.IMPRESSIONS, "impression_id")
+        """Write one day of impressions; rows must ascend by ``impression_id``.
+
+        Ids must also ascend from day to day.
+        """
+        self._write(day_file(day), "impressions", table, day)
 
     def finish(self) -> Dataset:
-        """Write the record and put the dataset in place.
+        """Write the record, which puts the dataset in place, and delete what it replaces.
 
         Raises:
-            InputError: users, videos or every day of impressions are missing.
+            InputError: users, videos or every day of impressions are missing, or impression ids
+                do not ascend from day to day.
+            CorruptError: a written file cannot be read back.
             StorageError: the disk refused.
         """
-        with storage_errors(self.path):
-            for directory in [self.partial, *self.partial.glob("impressions/day=*")]:
-                sweep_staging(directory)
-        parts = sorted(self.partial.rglob("*.parquet"))
-        names = [part.relative_to(self.partial).as_posix() for part in parts]
-        days = [name.split("/")[1].removeprefix("day=") for name in names if "/" in name]
-        for needed in ("users.parquet", "videos.parquet"):
-            if needed not in names:
+        parts = sorted(self._data.rglob("*.parquet"))
+        rows = {part.relative_to(self._data).as_posix(): rows_of(part) for part in parts}
+        for needed in (USERS_FILE, VIDEOS_FILE):
+            if needed not in rows:
                 raise InputError(f"{self.path} cannot be finished: {needed} was not written")
+        days = sorted(name for name in rows if "/" in name)
         if not days:
             raise InputError(f"{self.path} cannot be finished: it has no impressions")
-        rows = dict(zip(names, [pq.read_metadata(part).num_rows for part in parts], strict=True))
+        for name, count in rows.items():
+            if count is None:
+                (self._data / name).unlink()
+                raise CorruptError(f"{self._data / name} was torn and is deleted; run this again")
+        refuse_mixed_ids(self._data, days)
         record = DatasetRecord(
             schema_version=schema.SCHEMA_VERSION,
             source=self.source,
             key=self.key,
-            first_day=dt.date.fromisoformat(min(days)),
-            last_day=dt.date.fromisoformat(max(days)),
-            users=rows["users.parquet"],
-            videos=rows["videos.parquet"],
-            impressions=sum(count for name, count in rows.items() if "/" in name),
-            files={name: file_digest(part) for name, part in zip(names, parts, strict=True)},
+            data=self._data.name,
+            first_day=day_of(days[0]),
+            last_day=day_of(days[-1]),
+            test_from=self.test_from,
+            users=rows[USERS_FILE] or 0,
+            videos=rows[VIDEOS_FILE] or 0,
+            impressions=sum(rows[name] or 0 for name in days),
+            files={name: file_digest(self._data / name) for name in rows},
         )
-        with storage_errors(self.path):
-            with staged_file(self.partial / RECORD) as aside:
-                aside.write_text(record.model_dump_json(indent=2) + "\n")
-            old = self.path.parent / f".partial-{self.path.name}-replaced"
-            shutil.rmtree(old, ignore_errors=True)
-            if self.path.exists():
-                self.path.replace(old)
-            self.partial.replace(self.path)
-            shutil.rmtree(old, ignore_errors=True)
+        with staged_file(self.path / RECORD) as aside:
+            aside.write_text(record.model_dump_json(indent=2) + "\n")
+        for stale in [*self.path.glob(f"{_DATA}*"), *self.path.glob(f"{_SCRATCH}*")]:
+            if stale != self._data:
+                shutil.rmtree(stale, ignore_errors=True)
+        self._lock.close()
         return Dataset(self.path, record)
+
+    def _write(self, name: str, kind: str, table: pa.Table, day: dt.date | None = None) -> None:
+        laws.check(kind, table, day)
+        with staged_file(self._data / name) as aside:
+            pq.write_table(table, aside, compression="zstd", row_group_size=_ROW_GROUP)
+
+    def _drop_damaged(self) -> None:
+        """Delete files of this key that no longer match their record, so that they are remade."""
+        with contextlib.suppress(NotFoundError, CorruptError):
+            record = read_record(self.path)
+            if record.key == self.key and record.data == self._data.name:
+                for name, digest in record.files.items():
+                    if digest_of(self._data / name) != digest:
+                        (self._data / name).unlink(missing_ok=True)
 
 
 def finished(path: Path, key: str) -> Dataset | None:
-    """The dataset at ``path`` if it is whole and was made with ``key``, else None."""
+    """The dataset at ``path`` if it was made with ``key`` and every byte is as recorded."""
     try:
         dataset = Dataset.open(path)
+        if dataset.record.key != key:
+            return None
+        dataset.verify()
     except (NotFoundError, CorruptError):
         return None
-    return dataset if dataset.record.key == key else None
+    return dataset
 
 
-def _day_file(day: dt.date) -> Path:
-    return Path("impressions") / f"day={day.isoformat()}" / "part-0.parquet"
+def _fields(columns: Sequence[str] | None) -> pa.Schema:
+    names = schema.IMPRESSIONS.names if columns is None else columns
+    for name in names:
+        if name not in schema.IMPRESSIONS.names:
+            raise InputError(
+                f"impressions have no column {name!r}; there are "
+                f"{', '.join(schema.IMPRESSIONS.names)}"
+            )
+    return pa.schema([schema.IMPRESSIONS.field(name) for name in names])
 
 
-def _read(path: Path, fields: pa.Schema) -> pa.Table:
-    return pq.read_table(path, schema=fields, use_threads=False)
+def _read(
+    path: Path,
+    fields: pa.Schema,
+    columns: Sequence[str] | None = None,
+    where: pc.Expression | None = None,
+) -> pa.Table:
+    names = list(fields.names if columns is None else columns)
+    try:
+        # One thread keeps the order of rows.
+        source = pads.dataset(str(path), schema=fields, format="parquet")
+        table = source.to_table(columns=names, filter=where, use_threads=False)
+    except FileNotFoundError as error:
+        raise CorruptError(f"{path} has vanished; open the dataset again") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise CorruptError(f"cannot read {path} ({reason}); make the dataset again") from error
+    return table.cast(pa.schema([fields.field(name) for name in names]))
 
 
-def _write(path: Path, table: pa.Table, fields: pa.Schema, key: str) -> None:
-    if not table.schema.equals(fields):
-        raise InputError(f"{path.name}: the table's columns differ from the schema of {path.name}")
-    keys = table.column(key).to_numpy()
-    if len(keys) > 1 and not bool((keys[1:] > keys[:-1]).all()):
-        raise InputError(f"{path.name}: {key} must ascend without repeats")
-    with staged_file(path) as aside:
-        pq.write_table(table, aside, compression="zstd", row_group_size=_ROW_GROUP)
+def _locked(path: Path) -> IO[bytes]:
+    """Hold the dataset for this process; the lock ends with the stream or with the process."""
+    stream = (path / _LOCK).open("ab")
+    try:
+        fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        stream.close()
+        raise StorageError(
+            f"another process is writing {path}; wait for it, or choose another name"
+        ) from error
+    except OSError:
+        # Some network file systems have no locks; there the caller must not write twice at once.
+        pass
+    return stream

@@ -25,3 +25,9 @@ class DatasetsSettings(Branch):
     validation_days: int = Field(
         3, ge=1, description="Days before the test days, on which models are tuned."
     )
+    validation_events: int = Field(
+        5,
+        ge=1,
+        description="Last events of each user, at most half of them, on which models are tuned "
+        "where the whole history bears one day.",
+    )
