@@ -11,11 +11,22 @@ from typing import Final, Literal
 Preset = Literal["tiny", "demo", "full"]
 
 _TINY: dict[str, object] = {
+    "world.name": "world-tiny",
+    "world.users": 300,
+    "world.videos": 600,
+    "world.creators": 90,
+    "world.days": 14,
+    "world.impressions": 24_000,
     "evaluation.users": 100,
     "evaluation.bootstrap": 200,
 }
 
 _DEMO: dict[str, object] = {
+    "world.name": "world-demo",
+    "world.users": 3_000,
+    "world.videos": 10_000,
+    "world.creators": 1_200,
+    "world.impressions": 375_000,
     "evaluation.users": 1_000,
 }
 
