@@ -1,0 +1,13 @@
+"""What every test relies on: no setting leaks in from the machine."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in list(os.environ):
+        if variable.startswith("SHORTLIST_"):
+            monkeypatch.delenv(variable)
+    monkeypatch.setenv("SHORTLIST_CONFIG", "")

@@ -1,0 +1,107 @@
+"""One value for every setting, written as a user would, and set through every source."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from shortlist.settings import Settings, load
+from shortlist.settings.sources import CONFIG_VARIABLE, variable_name
+from shortlist.settings.tree import leaves, value_of
+
+# Dotted name: what is written, and what it means. No value is the default.
+VALUES: dict[str, tuple[str, object]] = {
+    "preset": ("tiny", "tiny"),
+    "seed": ("7", 7),
+    "paths.work": ("elsewhere/work", Path("elsewhere/work")),
+    "paths.cache": ("elsewhere/cache", Path("elsewhere/cache")),
+    "paths.truth": ("elsewhere/truth", Path("elsewhere/truth")),
+    "world.users": ("500", 500),
+    "world.videos": ("700", 700),
+    "world.creators": ("90", 90),
+    "world.days": ("6", 6),
+    "world.impressions": ("9_000", 9_000),
+    "world.first_day": ("2025-12-31", dt.date(2025, 12, 31)),
+    "world.stock_days": ("12", 12),
+    "world.session_length": ("7.5", 7.5),
+    "world.chunk_sessions": ("64", 64),
+    "world.name": ("elsewhere", "elsewhere"),
+    "world.dimensions": ("4", 4),
+    "world.tag_share": ("0.25", 0.25),
+    "world.affinity_deviation": ("0.5", 0.5),
+    "world.user_deviation": ("0.5", 0.5),
+    "world.appeal_deviation": ("0.5", 0.5),
+    "world.base_logit": ("-1.5", -1.5),
+    "world.drift_degrees": ("2", 2.0),
+    "world.language_penalty": ("0.5", 0.5),
+    "world.fade": ("0.125", 0.125),
+    "world.tiring": ("0.125", 0.125),
+    "world.recovery": ("0.5", 0.5),
+    "world.title_focus": ("0.5", 0.5),
+    "world.tag_focus": ("0.5", 0.5),
+    "world.random_share": ("0.2", 0.2),
+    "world.personal_focus": ("0.5", 0.5),
+    "world.appeal_focus": ("0.5", 0.5),
+    "world.hype_deviation": ("0.5", 0.5),
+    "world.freshness_days": ("1e1", 10.0),
+    "datasets.source": ("kuairand:logs", "kuairand:logs"),
+    "datasets.test_days": ("6", 6),
+    "datasets.validation_days": ("2", 2),
+    "datasets.validation_events": ("2", 2),
+    "encoders.kind": ("transformers", "transformers"),
+    "encoders.model": ("007", "007"),
+    "encoders.revision": ("yes", "yes"),
+    "encoders.width": ("64", 64),
+    "encoders.batch_size": ("8", 8),
+    "encoders.cache_gib": ("0.5", 0.5),
+    "baselines.popularity_half_life_days": ("3.5", 3.5),
+    "baselines.rate_prior_impressions": ("5", 5.0),
+    "baselines.knn_neighbours": ("7", 7),
+    "baselines.knn_shrinkage": ("0", 0.0),
+    "baselines.als_factors": ("8", 8),
+    "baselines.als_iterations": ("2", 2),
+    "baselines.als_l2": ("0.5", 0.5),
+    "baselines.als_confidence": ("2.5", 2.5),
+    "baselines.ease_videos": ("70", 70),
+    "baselines.ease_l2": ("1e2", 100.0),
+    "evaluation.k": ("5", 5),
+    "evaluation.users": ("50", 50),
+    "evaluation.bootstrap": ("200", 200),
+}
+
+
+def test_the_table_has_a_row_for_every_setting_and_no_other() -> None:
+    assert set(VALUES) == {name for name, _ in leaves()}
+
+
+def test_no_row_has_the_default() -> None:
+    assert [
+        name for name, (_, value) in VALUES.items() if value_of(Settings(), name) == value
+    ] == []
+
+
+def test_every_setting_has_a_description_that_is_a_sentence() -> None:
+    assert [name for name, field in leaves() if not (field.description or "").endswith(".")] == []
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_setting_means_the_same_from_every_source(name: str, tmp_path: Path) -> None:
+    text, expected = VALUES[name]
+    file = tmp_path / "settings.yaml"
+    file.write_text(_as_yaml(name, text))
+    command_line = load(assignments=[f"{name}={text}"], environ={CONFIG_VARIABLE: ""})
+    environment = load(environ={variable_name(name): text, CONFIG_VARIABLE: ""})
+    from_file = load(config=file, environ={})
+    for state in (command_line, environment, from_file):
+        assert value_of(state.settings, name) == expected
+        assert type(value_of(state.settings, name)) is type(expected)
+    assert command_line.origins[name] == "command line"
+    assert environment.origins[name] == f"environment {variable_name(name)}"
+    assert from_file.origins[name] == f"file {file}"
+
+
+def _as_yaml(name: str, text: str) -> str:
+    """``a.b`` and a value as nested lines of YAML."""
+    parts = name.split(".")
+    lines = [f"{'  ' * depth}{part}:" for depth, part in enumerate(parts)]
+    return "\n".join(lines) + f" {text}\n"
