@@ -33,6 +33,7 @@ class Verb(NamedTuple):
 
 VERBS = (
     Verb("settings", "shortlist.cli.settings", "Print every setting in force and where from."),
+    Verb("encode", "shortlist.cli.encode", "Turn the videos of a dataset into vectors."),
 )
 
 
