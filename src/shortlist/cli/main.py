@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from shortlist import __version__
-from shortlist.cli.options import add_shared_options, shared_options
+from shortlist.cli.options import add_shared_options, shared_parameters
 from shortlist.errors import ShortlistError
 from shortlist.files import storage_refusal
 
@@ -101,9 +101,7 @@ def _application() -> Any:
     )
     application.callback()(_root)
     command = typer.main.get_command(application)
-    options = typer.Typer(add_completion=False)
-    options.command()(shared_options)
-    command.params.extend(typer.main.get_command(options).params)
+    command.params.extend(shared_parameters())
     return command
 
 

@@ -126,15 +126,23 @@ def shared_options(
     """Never called: typer reads the shared options from this signature."""
 
 
+def shared_parameters() -> list[Any]:
+    """The shared options, made anew, as a command's parameters."""
+    app = typer.Typer(add_completion=False)
+    app.command()(shared_options)
+    parameters: list[Any] = typer.main.get_command(app).params
+    return parameters
+
+
 def add_shared_options(command: Any) -> None:
     """Give ``command``, or every command below it, the shared options.
 
     Args:
         command: a command as `typer.main.get_command` makes it.
     """
-    for below in getattr(command, "commands", {}).values():
-        add_shared_options(below)
-    if not hasattr(command, "commands"):
-        source = typer.Typer(add_completion=False)
-        source.command()(shared_options)
-        command.params.extend(typer.main.get_command(source).params)
+    below = getattr(command, "commands", None)
+    if below is None:
+        command.params.extend(shared_parameters())
+        return
+    for child in below.values():
+        add_shared_options(child)

@@ -170,6 +170,18 @@ def test_help_loads_no_heavy_library_and_no_verb() -> None:
     assert loaded & {*HEAVY, *(verb.module for verb in cli.VERBS)} == set()
 
 
+def test_help_of_every_verb_loads_no_model_library() -> None:
+    code = (
+        "import sys, json; from shortlist.cli.main import VERBS, run;"
+        "[run([verb.name, '--help']) for verb in VERBS];"
+        "sys.stderr.write(json.dumps(sorted(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(ended.stderr))
+    assert loaded & {"implicit", "lightgbm", "matplotlib", "sklearn", "torch"} == set()
+    assert {verb.module for verb in cli.VERBS} <= loaded
+
+
 def test_a_table_cut_short_by_its_reader_ends_quietly() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
