@@ -39,6 +39,7 @@ def modules_loaded_with(room: str) -> set[str]:
         "shortlist.files",
         "shortlist.progress",
         "shortlist.settings",
+        "shortlist.spelling",
     ],
 )
 def test_a_light_room_loads_no_model_library_and_no_other_room(room: str) -> None:

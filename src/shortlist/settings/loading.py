@@ -21,9 +21,9 @@ from shortlist.settings.sources import (
     from_environment,
     from_file,
     from_preset,
-    nearest,
 )
 from shortlist.settings.tree import Settings, is_secret, leaves
+from shortlist.spelling import nearest
 
 DEFAULT_FILE = Path("shortlist.yaml")
 
@@ -105,8 +105,7 @@ def _preset(sources: Sequence[Source], default: Preset) -> Preset:
             continue
         if name not in PRESETS:
             raise SettingsError(
-                f"{source.origin('preset')}: no preset {name!r}{nearest(str(name), list(PRESETS))}"
-                f" (presets: {', '.join(PRESETS)})"
+                f"{source.origin('preset')}: no preset {name!r}{nearest(str(name), PRESETS)}"
             )
         return cast(Preset, name)
     return default

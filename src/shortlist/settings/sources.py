@@ -5,7 +5,6 @@ name be told from a good one and every value carry its origin. Values stay text 
 types them (a YAML scalar as well), so the same words mean the same in every source.
 """
 
-import difflib
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -20,6 +19,7 @@ from pydantic_settings import PydanticBaseSettingsSource
 from shortlist.errors import NotFoundError, SettingsError
 from shortlist.settings.presets import PRESETS, Preset
 from shortlist.settings.tree import Settings, leaves
+from shortlist.spelling import nearest
 
 ENVIRONMENT_PREFIX = "SHORTLIST_"
 CONFIG_VARIABLE = "SHORTLIST_CONFIG"
@@ -131,16 +131,6 @@ def variable_name(name: str) -> str:
     return ENVIRONMENT_PREFIX + name.upper().replace(".", "__")
 
 
-def nearest(word: str, known: Collection[str]) -> str:
-    """``; did you mean X?`` with the most similar known word, or the words themselves if few.
-
-    >>> nearest("dmo", ["tiny", "demo", "full"])
-    '; did you mean demo?'
-    """
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else "; `shortlist settings` lists all names"
-
-
 @cache
 def _fields() -> dict[str, FieldInfo]:
     return dict(leaves())
@@ -159,7 +149,8 @@ def _refuse_unknown(
             f"{spelling(below[0])}"
         )
     known = [spelling(known) for known in _fields()] + list(extra)
-    raise SettingsError(f"{where} names no setting{nearest(spelling(name), known)}")
+    remedy = nearest(spelling(name), known, "`shortlist settings` lists all names")
+    raise SettingsError(f"{where} names no setting{remedy}")
 
 
 def _parsed(name: str, text: str) -> object:

@@ -86,7 +86,6 @@ def test_a_misspelt_preset_is_refused_with_its_source_and_the_nearest_one() -> N
         load(environ={**NO_FILE, "SHORTLIST_PRESET": "dmeo"})
     assert str(caught.value) == (
         "environment SHORTLIST_PRESET: no preset 'dmeo'; did you mean demo?"
-        " (presets: tiny, demo, full)"
     )
 
 
