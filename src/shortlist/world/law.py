@@ -94,13 +94,14 @@ class Law:
         taste = self.users.taste_on(day)[user]
         # einsum, not BLAS: its rounding does not depend on the number of rows or threads.
         match = np.einsum("nk,nk->n", taste, self.videos.taste[video])
+        mood = np.einsum("nk,k->n", context.astype(np.float64), _context_weights())
         same = self.users.language[user] == self.videos.language[video]
         return np.asarray(
             self.settings.affinity_deviation * match
             + self.users.readiness[user]
             + self._standing(day)[video]
             - self.settings.language_penalty * ~same
-            + context.astype(np.float64) @ _context_weights()
+            + mood
             + self._fit(context, video)
             - self.settings.tiring * tired
         )

@@ -1,7 +1,7 @@
 """A day of the world: sessions unfold, slot by slot, and leave impressions behind."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -17,6 +17,7 @@ from shortlist.world.streams import Streams
 
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 Uniform = Callable[[str, int], Doubles]
 
@@ -31,11 +32,11 @@ class Slots:
     session: Ints
     position: Ints
     video: Ints
-    random_exposure: npt.NDArray[np.bool_]
+    random_exposure: Bools
     propensity: Doubles
-    click: npt.NDArray[np.bool_]
+    click: Bools
     watch_seconds: Doubles
-    like: npt.NDArray[np.bool_]
+    like: Bools
     tired: Doubles
     logit: Doubles
 
@@ -52,8 +53,11 @@ def simulate(
     """Let the sessions of ``rows`` unfold.
 
     Every draw is found by session, position and attempt, so that any split of a day into chunks of
-    sessions gives the same impressions.
+    sessions gives the same impressions. A session ends early where the policy has nothing new left
+    to show, as it may in a catalogue hardly larger than a session.
     """
+    if len(policy.live) == 0:
+        return _NOTHING
     first, last = rows.start, rows.stop
     count = last - first
     user = sessions.user[rows]
@@ -61,14 +65,17 @@ def simulate(
     tired = np.zeros((count, len(vocabulary.TAG_NAMES)))
     shown = np.full((count, contexts.LONGEST_SESSION), -1, np.int64)
     gone = np.zeros(count)  # Probability of what the session has already shown.
+    length = sessions.length[rows].copy()
+
+    def uniform(kind: str, step: int) -> Doubles:
+        return streams.uniform(kind, first, count, day=day, step=step)
+
     parts: list[Slots] = []
-    for position in range(int(sessions.length[rows].max(initial=0))):
-        here = np.flatnonzero(sessions.length[rows] > position)
-
-        def uniform(kind: str, step: int, here: Ints = here) -> Doubles:
-            return streams.uniform(kind, first, count, day=day, step=step)[here]
-
-        video, randomly = _draw_unseen(policy, shelves, shown, here, position, uniform)
+    for position in range(int(length.max(initial=0))):
+        here = np.flatnonzero(length > position)
+        video, randomly, is_new = _draw_unseen(policy, shelves, shown, here, position, uniform)
+        length[here[~is_new]] = position
+        here, video, randomly = here[is_new], video[is_new], randomly[is_new]
         mass = policy.probability(shelves[here], video)
         tag = law.videos.tag[video]
         fatigue = tired[here, tag]
@@ -79,7 +86,7 @@ def simulate(
             contexts.context_at(sessions.context[rows][here], position),
             fatigue,
         )
-        click = uniform("click", position) < 1 / (1 + np.exp(-logit))
+        click = uniform("click", position)[here] < 1 / (1 + np.exp(-logit))
         z = streams.normal("watch", first, count, day=day, step=position)[here]
         parts.append(
             Slots(
@@ -87,10 +94,10 @@ def simulate(
                 position=np.full(len(here), position),
                 video=video,
                 random_exposure=randomly,
-                propensity=mass / (1 - gone[here]),
+                propensity=np.minimum(mass / (1 - gone[here]), 1.0),
                 click=click,
                 watch_seconds=law.watch_seconds(logit, click, z),
-                like=click & (uniform("like", position) < like_after_click(logit)),
+                like=click & (uniform("like", position)[here] < like_after_click(logit)),
                 tired=fatigue,
                 logit=logit,
             )
@@ -150,23 +157,30 @@ def _draw_unseen(
     here: Ints,
     position: int,
     uniform: Uniform,
-) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Draw until the video is new to its session; that is the policy without what was shown."""
-    video = np.empty(len(here), np.int64)
-    randomly = np.empty(len(here), np.bool_)
+) -> tuple[Ints, Bools, Bools]:
+    """Draw until the video is new to its session; that is the policy without what was shown.
+
+    Returns:
+        For each session of ``here``: the video, whether the random part chose it, and whether it
+        is new; where it is not, the draws ran out.
+    """
+    video, randomly = np.empty(len(here), np.int64), np.empty(len(here), np.bool_)
     waiting = np.arange(len(here))
     for attempt in range(_REDRAWS):
         step = position * _REDRAWS + attempt
-        is_random, shelf, place = (uniform(kind, step) for kind in ("is random", "shelf", "place"))
-        chosen, by_chance = policy.draw(
-            shelves[here[waiting]], (is_random[waiting], shelf[waiting], place[waiting])
+        rows = here[waiting]
+        is_random, shelf, place = (
+            uniform(kind, step)[rows] for kind in ("is random", "shelf", "place")
         )
+        chosen, by_chance = policy.draw(shelves[rows], (is_random, shelf, place))
         video[waiting], randomly[waiting] = chosen, by_chance
-        repeated = (shown[here[waiting], :position] == chosen[:, None]).any(axis=1)
+        repeated = (shown[rows, :position] == chosen[:, None]).any(axis=1)
         waiting = waiting[repeated]
         if len(waiting) == 0:
             break
-    return video, randomly
+    is_new = np.ones(len(here), np.bool_)
+    is_new[waiting] = False
+    return video, randomly, is_new
 
 
 def _contexts(
@@ -179,8 +193,23 @@ def _contexts(
     return context
 
 
-def join_slots(parts: list[Slots]) -> Slots:
-    """The same impressions as one object."""
+def join_slots(parts: Sequence[Slots]) -> Slots:
+    """The same impressions as one object; on a day without sessions there may be none."""
+    parts = [_NOTHING, *parts]
     return Slots(
         **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Slots)}
     )
+
+
+_NOTHING = Slots(
+    session=np.zeros(0, np.int64),
+    position=np.zeros(0, np.int64),
+    video=np.zeros(0, np.int64),
+    random_exposure=np.zeros(0, np.bool_),
+    propensity=np.zeros(0),
+    click=np.zeros(0, np.bool_),
+    watch_seconds=np.zeros(0),
+    like=np.zeros(0, np.bool_),
+    tired=np.zeros(0),
+    logit=np.zeros(0),
+)
