@@ -4,8 +4,9 @@ Mean pooling over the tokens that the attention mask keeps: Reimers and Gurevych
 EMNLP 2019. Weights are read from safetensors only, and no code that comes with a model is run.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.utils import logging as chatter
 
 from shortlist.encoders.protocol import Vectors, unit_rows
 from shortlist.errors import InputError, NotFoundError
@@ -29,6 +31,12 @@ from shortlist.files import file_digest
 _VERSION: Final = 1
 # Configuration, vocabulary and weights; never pickles, never code.
 _READ: Final = ("*.json", "*.txt", "*.model", "model*.safetensors")
+# Checked here, since transformers makes up an empty vocabulary where there is none.
+_NEEDED: Final = {
+    "configuration": ("config.json",),
+    "weights": ("model*.safetensors",),
+    "vocabulary": ("tokenizer.json", "vocab.txt", "vocab.json", "*.model"),
+}
 _REMEDY: Final = "set encoders.model to a directory with an encoder, or encoders.kind to hashing"
 
 
@@ -56,11 +64,11 @@ class TransformerEncoder:
         self._batch_size = batch_size
         local = Path(model).expanduser()
         self._directory = local if local.is_dir() else _fetched(model, revision)
-        for pattern, what in (("config.json", "configuration"), ("model*.safetensors", "weights")):
-            if not any(self._directory.glob(pattern)):
+        for what, patterns in _NEEDED.items():
+            if not any(any(self._directory.glob(pattern)) for pattern in patterns):
                 raise InputError(
                     f"encoders.model {model!r} is not a transformers encoder: it has no {what} "
-                    f"({pattern}); {_REMEDY}"
+                    f"({' or '.join(patterns)}); {_REMEDY}"
                 )
         config = self._loaded(AutoConfig)
         width = getattr(config, "hidden_size", None)
@@ -129,6 +137,11 @@ class TransformerEncoder:
                 f"encoders.model {self._model_name!r} cannot pad (its tokenizer has no pad token), "
                 f"so it is not a sentence encoder; {_REMEDY}"
             )
+        if len(tokenizer) > self._config.vocab_size:
+            raise InputError(
+                f"encoders.model {self._model_name!r} has a tokenizer of {len(tokenizer)} tokens "
+                f"for weights of {self._config.vocab_size}; {_REMEDY}"
+            )
         return tokenizer
 
     @cached_property
@@ -167,14 +180,30 @@ class TransformerEncoder:
 
     def _loaded(self, kind: Any, **options: Any) -> Any:
         try:
-            return kind.from_pretrained(
-                self._directory, local_files_only=True, trust_remote_code=False, **options
-            )
-        except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+            with _quiet():
+                return kind.from_pretrained(
+                    self._directory, local_files_only=True, trust_remote_code=False, **options
+                )
+        except Exception as error:  # whatever a reader of damaged files may raise
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise InputError(
                 f"encoders.model {self._model_name!r} cannot be loaded ({reason}); {_REMEDY}"
             ) from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library from reporting what is said here in one line, or is no fault (a pooler)."""
+    level = chatter.get_verbosity()
+    had_bars = chatter.is_progress_bar_enabled()
+    chatter.set_verbosity_error()
+    chatter.disable_progress_bar()
+    try:
+        yield
+    finally:
+        chatter.set_verbosity(level)
+        if had_bars:
+            chatter.enable_progress_bar()
 
 
 def _fetched(name: str, revision: str) -> Path:
