@@ -14,22 +14,6 @@ def positives(view: TrainingView) -> Ints:
     return np.flatnonzero(view.log.outcome(view.target) == 1)
 
 
-def events_since(user: Ints) -> Ints:
-    """How many later rows the same user has, int64 [n]: 0 marks a user's last event.
-
-    Args:
-        user: the user of each row, in the order of time.
-
-    >>> events_since(np.array([7, 3, 7, 7]))
-    array([2, 0, 1, 0])
-    """
-    order = np.argsort(user, kind="stable")
-    _, first, counts = np.unique(user[order], return_index=True, return_counts=True)
-    later = np.empty(len(user), np.int64)
-    later[order] = np.repeat(first + counts, counts) - 1 - np.arange(len(user))
-    return later
-
-
 def decay(age: npt.NDArray[np.int64], half_life: float) -> Weights:
     """Weights that halve with every ``half_life`` of age, float64 [n]; no age below 0 counts more.
 
@@ -75,7 +59,7 @@ def rank_below(scores: Floats, scored: npt.NDArray[np.bool_], popularity: Weight
 
     Args:
         scores: float32 [m, n]; changed in place and returned.
-        scored: which entries the model judged, bool [m, n], or [n] alike for all rows.
+        scored: which entries the model judged, bool [m, n], [n] or [m, 1].
         popularity: at least 0, [n].
 
     >>> scores = np.array([[0.5, 0.0, 0.0]], np.float32)

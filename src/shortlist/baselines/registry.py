@@ -53,13 +53,34 @@ def _ease(settings: BaselinesSettings) -> Recommender:
     return EASE(settings.ease_videos, settings.ease_l2)
 
 
+def _weighted_ease(settings: BaselinesSettings) -> Recommender:
+    from shortlist.baselines.weighted_ease import WeightedEASE
+
+    return WeightedEASE(
+        settings.ease_videos,
+        settings.weighted_ease_l2,
+        settings.weighted_ease_half_life_events,
+        settings.weighted_ease_trend_events,
+        settings.weighted_ease_rate_power,
+        settings.rate_prior_impressions,
+    )
+
+
+def _content(settings: BaselinesSettings) -> Recommender:
+    from shortlist.baselines.content import Content
+
+    return Content(settings.content_half_life_events, settings.content_aversion)
+
+
 CONSTRUCTORS: Final[Mapping[str, Callable[[BaselinesSettings], Recommender]]] = {
     "random": _random,
     "popularity": _popularity,
     "popularity-rate": _popularity_rate,
+    "content": _content,
     "item-knn": _item_knn,
     "als": _als,
     "ease": _ease,
+    "weighted-ease": _weighted_ease,
 }
 """Constructors by name, from the simplest to the strongest: the order of a report."""
 

@@ -18,13 +18,13 @@ class BaselinesSettings(Branch):
     )
     knn_neighbours: int = Field(100, ge=1, description="Neighbours ItemKNN keeps of each video.")
     knn_shrinkage: float = Field(
-        10.0, ge=0, description="Added to the denominator of the cosine: doubt about rare pairs."
+        50.0, ge=0, description="Added to the denominator of the cosine: doubt about rare pairs."
     )
     als_factors: int = Field(64, ge=1, description="Width of the factors of ALS.")
     als_iterations: int = Field(15, ge=1, description="Sweeps of ALS over users and videos.")
-    als_l2: float = Field(1.0, gt=0, description="Ridge penalty on the factors of ALS.")
+    als_l2: float = Field(200.0, gt=0, description="Ridge penalty on the factors of ALS.")
     als_confidence: float = Field(
-        10.0, gt=0, description="How much surer ALS is of a positive than of a pair not seen."
+        20.0, gt=0, description="How much surer ALS is of a positive than of a pair not seen."
     )
     ease_videos: int = Field(
         6_000,
@@ -32,3 +32,21 @@ class BaselinesSettings(Branch):
         description="EASE knows this many of the most watched videos; memory grows by its square.",
     )
     ease_l2: float = Field(300.0, gt=0, description="Ridge penalty of EASE.")
+    weighted_ease_l2: float = Field(100.0, gt=0, description="Ridge penalty of weighted EASE.")
+    weighted_ease_half_life_events: float = Field(
+        40.0, gt=0, description="A watch counts half when its user has had so many later ones."
+    )
+    weighted_ease_trend_events: float = Field(
+        3.0,
+        gt=0,
+        description="Half-life, in later events of the same user, of what counts as recent.",
+    )
+    weighted_ease_rate_power: float = Field(
+        0.5, ge=0, description="How strongly the rate of positives lifts a video; 0: not at all."
+    )
+    content_half_life_events: float = Field(
+        100.0, gt=0, description="A video counts half in a profile after so many later events."
+    )
+    content_aversion: float = Field(
+        0.5, ge=0, description="What a negative weighs against a positive in a content profile."
+    )

@@ -68,14 +68,14 @@ def make_log(user: np.ndarray, video: np.ndarray, outcome: np.ndarray, days: int
 
 
 def make_view(log: Interactions, users: Users, catalogue: Catalogue, seed: int = 0) -> TrainingView:
-    rng = np.random.default_rng(9)
-    content = rng.normal(size=(len(catalogue), 5)).astype(np.float32)
+    kind = np.arange(len(catalogue))[:, None] % 2 == np.array([0, 1, 0])
+    content = kind + 0.3 * np.random.default_rng(9).normal(size=kind.shape).astype(np.float32)
     days = int(np.ptp(log.day)) + 1 if len(log) else 1
     return TrainingView(
         users=users,
         catalogue=catalogue,
         log=log,
-        content=content / np.linalg.norm(content, axis=1, keepdims=True),
+        content=(content / np.linalg.norm(content, axis=1, keepdims=True)).astype(np.float32),
         as_of=FIRST_DAY + dt.timedelta(days=days),
         target="click",
         context=np.zeros(schema.CONTEXT_WIDTH, np.float32),

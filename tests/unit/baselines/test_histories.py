@@ -6,18 +6,11 @@ from hypothesis import strategies as st
 
 from shortlist.baselines.histories import (
     decay,
-    events_since,
     positives,
     rank_below,
     user_video,
     video_sums,
 )
-
-
-@given(st.lists(st.integers(0, 4), max_size=30))
-def test_events_since_counts_a_users_later_rows(users):
-    expected = [users[i + 1 :].count(user) for i, user in enumerate(users)]
-    assert events_since(np.array(users, np.int64)).tolist() == expected
 
 
 def test_an_event_of_the_future_counts_no_more_than_one_of_today():

@@ -9,11 +9,14 @@ import pytest
 import scipy.sparse as sp
 
 from shortlist.baselines import als
+from shortlist.baselines.content import Content
 from shortlist.baselines.ease import EASE, ease_weights
-from shortlist.baselines.histories import user_video
+from shortlist.baselines.histories import decay, user_video
 from shortlist.baselines.item_knn import ItemKNN, nearest_neighbours
-from shortlist.baselines.popularity import Popularity, PopularityRate
+from shortlist.baselines.popularity import Popularity, PopularityRate, smoothed_rate
 from shortlist.baselines.random import Random
+from shortlist.baselines.weighted_ease import WeightedEASE, watch_trend, watches
+from shortlist.datasets.interactions import events_since
 
 
 @pytest.fixture
@@ -102,3 +105,38 @@ def test_als_does_not_depend_on_the_number_of_threads(blocks, monkeypatch):
         monkeypatch.setattr(als, "AlternatingLeastSquares", limited)
         scores.append(als.ALS(4, 5, 1.0, 2.0).fit(blocks.view).score(users).tobytes())
     assert scores[0] == scores[1]
+
+
+def test_the_trend_is_the_share_of_recent_watches(view_of):
+    # User 0 watched video 0, then 1; user 1 declined video 0, then watched 1.
+    view = view_of([0, 0, 1, 1], [0, 1, 0, 1], [1, 1, 0, 1], users=2, videos=3)
+    # Recent: 1/2 for video 0, 1 + 1 for video 1; mean 2.5 / 3.
+    expected = [(0.5 + 2.5 / 3) / 2, (2 + 2.5 / 3) / 3, 2.5 / 3]
+    np.testing.assert_allclose(watch_trend(view, 1.0, 1.0), expected)
+
+
+def test_weighted_ease_is_ease_on_recent_watches_times_rate_and_trend(blocks):
+    view, users = blocks.view, np.arange(10)
+    rows = watches(view)
+    recency = decay(events_since(view.log.user[rows]), 9.0)
+    history = user_video(view, rows, recency)
+    lift = smoothed_rate(view, np.inf, 3.0) ** 0.7 * watch_trend(view, 4.0, 3.0)
+    expected = (history[users] @ ease_weights(history, 2.0)) * lift
+    scores = WeightedEASE(40, 2.0, 9.0, 4.0, 0.7, 3.0).fit(view).score(users)
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_where_clicks_are_unknown_every_row_is_a_watch(likes):
+    assert watches(likes).tolist() == [0, 1, 2, 3, 4, 5]
+    unknown = replace(likes.log, click=np.full(7, np.nan, np.float32))
+    assert watches(replace(likes, log=unknown)).tolist() == list(range(7))
+
+
+def test_a_content_profile_is_liked_less_declined(view_of):
+    view = view_of([0, 0, 1], [0, 1, 2], [1, 0, 0], users=3, videos=4)
+    view = replace(view, content=np.eye(4, dtype=np.float32))
+    scores = Content(half_life_events=1.0, aversion=0.5).fit(view).score(np.arange(3))
+    # The like has one later event: weight 1/2, of 1/2 + 1; the refusal has none: 1 of 1 + 1.
+    np.testing.assert_allclose(scores[0], [0.5 / 1.5, -0.5 / 2, 0, 0])
+    # User 1 liked nothing and user 2 saw nothing: popularity.
+    assert np.argmax(scores[1]) == np.argmax(scores[2]) == 0
