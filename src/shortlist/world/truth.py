@@ -80,6 +80,11 @@ class Truth:
         """
         return np.asarray(expit(self.law.catalogue(users, self.day(date), context)))
 
+    def long_view(self, users: Ints, date: dt.date, context: Floats) -> Doubles:
+        """Long view probability of every video in an empty session; as ``click``."""
+        logit = self.law.catalogue(users, self.day(date), context)
+        return self.law.outcomes(logit, self.law.videos.duration_seconds).long_view
+
     def outcomes(self, rows: Interactions) -> Outcomes:
         """Probabilities of all outcomes of logged rows, given their context and session so far.
 
@@ -141,6 +146,9 @@ class Truth:
                 latents=file_digest(aside / _LATENTS),
             )
             (aside / _RECORD).write_text(record.model_dump_json(indent=2) + "\n")
+            # Sealed before it is in place: a run killed in between leaves nothing open.
+            for file in aside.iterdir():
+                file.chmod(0o600)
         path.chmod(0o700)
 
     @classmethod
