@@ -5,14 +5,13 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from shortlist.evaluation.report import numerals
+from shortlist.evaluation.report import numerals, wording
 from shortlist.evaluation.report.cleaning import cleaned
 from shortlist.evaluation.report.exhibits.palette import DARK_PALETTE, PALETTE
 from shortlist.evaluation.report.sections import sections
 from shortlist.evaluation.scorecard import Scorecard
 
 _TEMPLATE: Final = "report.html.j2"
-_TARGETS: Final = {"click": "clicks", "long_view": "long views"}
 
 
 def render_html(scorecard: Scorecard) -> str:
@@ -39,7 +38,7 @@ def render_html(scorecard: Scorecard) -> str:
             numerals.counted(shown.videos, "video"),
             numerals.counted(shown.impressions, "impression"),
         ],
-        target=_TARGETS[shown.target],
+        target=wording.OUTCOMES[shown.target],
         sections=parts,
         findings=[part for part in parts if part.finding],
         light=PALETTE,

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shortlist.evaluation.report import numerals, selection
+from shortlist.evaluation.report import numerals, selection, wording
 from shortlist.evaluation.report.cleaning import cleaned
 from shortlist.evaluation.report.exhibits.words import percent
 from shortlist.evaluation.report.selection import Column
@@ -69,7 +69,7 @@ def print_table(scorecard: Scorecard, console: Console) -> None:
     sizes = (
         f"{numerals.counted(shown.users, 'user')}, {numerals.counted(shown.videos, 'video')}, "
         f"{numerals.counted(shown.impressions, 'impression')}, judged on "
-        f"{shown.target.replace('_', ' ')}s"
+        f"{wording.OUTCOMES[shown.target]}"
     )
     console.print(Text(shown.title, style="bold"))
     console.print(Text(f"{shown.dataset}: {sizes}", style="dim"))

@@ -22,6 +22,9 @@ TOPICS: Final[dict[Topic, str]] = {
 }
 """Each topic's heading, in reading order."""
 
+OUTCOMES: Final[dict[str, str]] = {"click": "clicks", "long_view": "long views"}
+"""What a target counts."""
+
 FAMILIES: Final[dict[str, str]] = {
     "reference": "reference, not personal",
     "baseline": "baseline",
@@ -92,11 +95,19 @@ _KNOWN: Final[dict[str, _Words]] = {
         "Clicks to expect from one page, counting that repeated tags tire the viewer.",
         "higher",
     ),
+    "oracle_recall": _Words(
+        "truth",
+        "Oracle recall",
+        "% of the oracle's best",
+        "Share of the oracle's best videos that are among this model's candidates.",
+        "higher",
+        percent=True,
+    ),
     "policy_value": _Words(
         "truth",
         "Policy value",
-        "clicks per impression",
-        "Clicks to expect per impression if this model chose what is shown.",
+        "outcomes per impression",
+        "Outcomes to expect per impression if videos were drawn from those the model puts first.",
         "higher",
     ),
     "ndcg": _Words(

@@ -26,6 +26,7 @@ def off_policy(scorecard: Scorecard) -> Exhibit | None:
     names = list(dict.fromkeys(name for model in models for name in model.off_policy))
     marks = {name: _MARKS[index % len(_MARKS)] for index, name in enumerate(names)}
     truth = selection.find(scorecard, "policy_value", ["truth"])
+    outcomes = wording.OUTCOMES[scorecard.target]
     rows: list[Row] = []
     for model in models:
         figures = _figures(model)
@@ -36,11 +37,11 @@ def off_policy(scorecard: Scorecard) -> Exhibit | None:
     refusals = tuple(_refusals(models))
 
     def paint(canvas: Canvas) -> None:
-        paint_rows(canvas, rows, wording.metric("policy_value").axis)
+        paint_rows(canvas, rows, f"Policy value ({outcomes} per impression)")
 
     reading = (
-        "Each mark estimates, from the log alone, what would have been clicked had this model "
-        "chosen; bars are 95 % intervals"
+        f"Each mark estimates, from the log alone, how many {outcomes} an impression brings if "
+        "videos are drawn from those that the model puts first; bars are 95 % intervals"
     )
     if truth is not None:
         reading += ", and the upright stroke is the truth that only the world knows"
@@ -48,7 +49,7 @@ def off_policy(scorecard: Scorecard) -> Exhibit | None:
         key="off-policy",
         finding=_finding(scorecard, models, len(refusals)),
         reading=sentence(reading),
-        alternative=_spoken(models),
+        alternative=_spoken(models, outcomes),
         drawing=draw("off-policy", paint) if rows else None,
         legend=tuple((marks[name], name) for name in names)
         + (((Mark("ink", "tick"), "truth"),) if truth is not None else ()),
@@ -102,11 +103,11 @@ def _finding(scorecard: Scorecard, models: list[ModelResult], refusals: int) -> 
     return sentence(finding)
 
 
-def _spoken(models: list[ModelResult]) -> str:
+def _spoken(models: list[ModelResult], outcomes: str) -> str:
     parts = []
     for model in models:
         for name, estimate in _figures(model).items():
             decimals = numerals.decimals_for([estimate])
             value = numerals.number(estimate.value, decimals)
             parts.append(f"{model.name} by {name} {value} {numerals.interval(estimate, decimals)}")
-    return f"Estimated clicks per impression: {'; '.join(parts)}."
+    return f"Estimated {outcomes} per impression: {'; '.join(parts)}."

@@ -27,6 +27,8 @@ def test_intervals_that_hold_the_truth_are_counted(small_card: Make) -> None:
     assert exhibit is not None
     assert exhibit.finding == "2 of 3 intervals from the log hold the true value."
     assert [words for _, words in exhibit.legend] == ["IPS", "DR", "truth"]
+    assert exhibit.drawing is not None
+    assert ">Policy value (clicks per impression)<" in exhibit.drawing.wide
 
 
 def test_a_refusal_is_a_sentence_told_once_for_all_its_estimators(small_card: Make) -> None:
