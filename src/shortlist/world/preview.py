@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 
 from shortlist.datasets.catalogue import Catalogue
 from shortlist.datasets.catalogue import Users as UsersTable
@@ -36,9 +37,9 @@ def glimpses(dataset: Dataset, truth: Truth, user_id: int, last: int) -> list[Gl
     """
     users = UsersTable.from_table(dataset.users())
     catalogue = Catalogue.from_table(dataset.videos())
-    row = users.row(user_id)
-    log = Interactions.load(dataset, users, catalogue, context=True)
-    mine = log.take(log.user == row)
+    users.row(user_id)
+    rows = dataset.impressions(where=pc.field("user_id") == user_id)
+    mine = Interactions.from_table(rows, users, catalogue)
     tag = truth.law.videos.tag
     tired = session_tiredness(mine, tag, truth.world.settings.recovery)
     click = truth.outcomes(mine).click
@@ -60,9 +61,15 @@ def glimpses(dataset: Dataset, truth: Truth, user_id: int, last: int) -> list[Gl
     ]
 
 
-def leanings(truth: Truth, user_id: int, date: dt.date, count: int = 5) -> list[tuple[str, float]]:
-    """The main tags nearest to a user's true taste on a day, with the logits they are worth."""
-    row = np.array([user_id - int(truth.law.users.ids[0])])
+def leanings(
+    dataset: Dataset, truth: Truth, user_id: int, date: dt.date, count: int = 5
+) -> list[tuple[str, float]]:
+    """The main tags nearest to a user's true taste on a day, with the logits they are worth.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    row = np.array([UsersTable.from_table(dataset.users()).row(user_id)])
     taste = truth.law.users.taste_on(truth.day(date), row)[0]
     settings = truth.world.settings
     worth = (

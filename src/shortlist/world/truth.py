@@ -195,7 +195,7 @@ def session_tiredness(rows: Interactions, tag: Ints, recovery: float) -> Doubles
     """
     order = np.lexsort((rows.position, rows.session))
     session, position = rows.session[order], rows.position[order]
-    starts = np.flatnonzero(np.r_[True, session[1:] != session[:-1]])
+    starts = np.flatnonzero(np.r_[True, session[1:] != session[:-1]][: len(order)])
     index = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
     if not bool((index == position).all()):
         raise CorruptError("a session in the log has a gap; make the dataset again")
