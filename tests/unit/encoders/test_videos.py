@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
-import pytest
 
+from shortlist.encoders import videos as module
 from shortlist.encoders.hashing import HashingEncoder
 from shortlist.encoders.text import video_texts
 from shortlist.encoders.videos import encode_videos
@@ -34,12 +34,26 @@ def test_shards_of_a_catalogue_agree_with_the_whole(tmp_path):
     assert np.concatenate(parts).tobytes() == whole.tobytes()
 
 
-@pytest.mark.parametrize("batch_size", [1, 500])
-def test_a_transformer_is_chosen_by_name_and_cached_alike(bert, tmp_path, batch_size):
-    settings = EncodersSettings(kind="transformers", model=str(bert), batch_size=batch_size)
+def test_a_transformer_is_chosen_by_name_and_cached_alike(bert, tmp_path):
+    settings = EncodersSettings(kind="transformers", model=str(bert))
     first = encode_videos(VIDEOS, settings, tmp_path / "cache")
     second = encode_videos(VIDEOS, settings, tmp_path / "cache")
     assert first.vectors.shape == (3, 24)
     assert (first.reused, second.reused) == (0, 3)
     assert second.vectors.tobytes() == first.vectors.tobytes()
     assert first.encoder_key.startswith("transformers/")
+
+
+def test_a_batch_larger_than_a_step_is_handed_over_whole(tmp_path, monkeypatch):
+    sizes = []
+
+    class Recording(HashingEncoder):
+        def encode(self, texts):
+            sizes.append(len(texts))
+            return super().encode(texts)
+
+    monkeypatch.setattr(module, "HashingEncoder", Recording)
+    many = pa.table({name: VIDEOS[name].take([0] * 700) for name in VIDEOS.column_names})
+    many = many.set_column(0, "title", pa.array([f"part {i}" for i in range(700)]))
+    encode_videos(many, EncodersSettings(batch_size=600), tmp_path)
+    assert sizes[-2:] == [600, 100]
