@@ -33,6 +33,8 @@ class Verb(NamedTuple):
 
 VERBS = (
     Verb("settings", "shortlist.cli.settings", "Print every setting in force and where from."),
+    Verb("import", "shortlist.cli.import_", "Make a dataset of a log, and report what it holds."),
+    Verb("show", "shortlist.cli.show", "Show a dataset, or one of its users."),
     Verb("encode", "shortlist.cli.encode", "Turn the videos of a dataset into vectors."),
 )
 
