@@ -1,7 +1,6 @@
 """`shortlist encode`: turn what the videos of a dataset say of themselves into vectors."""
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,14 +13,16 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def encode(
     ctx: typer.Context,
-    dataset: Annotated[Path, typer.Argument(help="Directory of a dataset.", metavar="DATASET")],
+    dataset: Annotated[
+        str, typer.Argument(help="Name of a dataset, or path of its directory.", metavar="DATASET")
+    ],
 ) -> None:
     """Encode the videos of a dataset and keep their vectors in the cache."""
     settings = settings_in_force(ctx)
-    from shortlist.datasets.store import Dataset
+    from shortlist.datasets.named import open_named
     from shortlist.encoders.videos import encode_videos
 
-    videos = Dataset.open(dataset).videos()
+    videos = open_named(settings.paths.work, dataset).videos()
     start = time.perf_counter()
     encoded = encode_videos(videos, settings.encoders, settings.paths.cache)
     seconds = time.perf_counter() - start
