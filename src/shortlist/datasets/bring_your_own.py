@@ -145,7 +145,7 @@ class _Import:
     def _impressions(
         self, reader: MappedTable, file: ForeignFile, every: dict[str, Ids], videos: pa.Table
     ) -> Iterator[pa.Table]:
-        """Batches of the schema's columns, but for the impression id, which waits for the order."""
+        """Batches of what is mapped; the other columns wait until a day is written."""
         for batch in reader.batches(file):
             columns = {name: batch.column(name).combine_chunks() for name in batch.column_names}
             for key in IDS:
@@ -159,9 +159,8 @@ class _Import:
                 columns["long_view"] = long_view(
                     columns["watch_seconds"], columns["video_id"], videos, rule.watch_seconds
                 )
-            table = filled("impressions", columns, batch.num_rows)
             # Rows at fault are null here; they end the import with the file.
-            yield table.filter(table["day"].is_valid())
+            yield pa.table(columns).filter(columns["day"].is_valid())
 
     def _write_days(self, spill: Spill, counts: list[dict[dt.date, int]]) -> None:
         start = 0
@@ -169,9 +168,12 @@ class _Import:
             number = sum(days.get(day, 0) for days in counts)
             if not self.writer.has_day(day):
                 table = spill.gather(day)
-                moments = table["shown_at"].cast(pa.int64()).fill_null(0).to_numpy()
-                table = table.take(np.argsort(moments, kind="stable"))
-                self.writer.write_day(day, numbered(table, start))
+                if "shown_at" in table.column_names:
+                    moments = table["shown_at"].cast(pa.int64()).fill_null(0).to_numpy()
+                    table = table.take(np.argsort(moments, kind="stable"))
+                columns = {name: table[name] for name in table.column_names}
+                whole = filled("impressions", columns, table.num_rows)
+                self.writer.write_day(day, numbered(whole, start))
             start += number
 
 

@@ -18,7 +18,7 @@ from shortlist.errors import CorruptError
 from shortlist.files import staged_directory, sweep_staging
 
 _COUNTS: Final = "rows.json"
-_HELD_ROWS: Final = 1_000_000
+_HELD_ROWS: Final = 500_000
 _OPTIONS: Final = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -38,7 +38,7 @@ class Spill:
 
         Args:
             file: its number.
-            batches: its rows, in order; each is held until about a million are.
+            batches: its rows, in order; held until they are half a million.
 
         Raises:
             StorageError: the disk refused.

@@ -7,7 +7,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from shortlist.datasets import bring_your_own
+from shortlist.datasets import bring_your_own, foreign
 from shortlist.datasets.bring_your_own import import_mapped
 from shortlist.datasets.report import REPORT, Imported, ImportReport
 from shortlist.datasets.spill import Spill
@@ -281,3 +281,14 @@ def test_rows_do_not_depend_on_how_the_log_is_cut_into_files(run, source):
     again = run()
     assert not again.reused
     assert again.dataset.impressions() == whole
+
+
+def test_rows_and_faults_are_counted_over_all_batches(run, source, monkeypatch):
+    monkeypatch.setattr(foreign, "_BLOCK_BYTES", 64)
+    rows = "".join(f"{1649001600 + i},ann,v3,{i},0.5,\n" for i in range(40))
+    (source / "log1.csv").write_text(LOG_1.splitlines()[0] + "\n" + rows)
+    assert run().dataset.record.impressions == 41
+    rows = rows.replace(",ann,v3,17,", ",ann,v3,x,").replace(",ann,v3,30,", ",ann,v3,y,")
+    (source / "log1.csv").write_text(LOG_1.splitlines()[0] + "\n" + rows)
+    with pytest.raises(InputError, match=r"in 2 of 40 rows .* for example 'x' in row 18$"):
+        run()
