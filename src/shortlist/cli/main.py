@@ -32,7 +32,10 @@ class Verb(NamedTuple):
 
 
 VERBS = (
+    Verb("demo", "shortlist.cli.demo", "From nothing to judged recommenders and their report."),
+    Verb("evaluate", "shortlist.cli.evaluate", "Judge the recommenders on a dataset."),
     Verb("settings", "shortlist.cli.settings", "Print every setting in force and where from."),
+    Verb("world", "shortlist.cli.world", "Make a synthetic world, look into it, measure it."),
     Verb("import", "shortlist.cli.import_", "Make a dataset of a log, and report what it holds."),
     Verb("show", "shortlist.cli.show", "Show a dataset, or one of its users."),
     Verb("encode", "shortlist.cli.encode", "Turn the videos of a dataset into vectors."),

@@ -50,3 +50,9 @@ class BaselinesSettings(Branch):
     content_aversion: float = Field(
         0.5, ge=0, description="What a negative weighs against a positive in a content profile."
     )
+    observer_dimensions: int = Field(
+        16, ge=1, description="Dimensions of taste that the informed observer fits."
+    )
+    observer_sweeps: int = Field(
+        12, ge=1, description="Sweeps of the informed observer over all that it believes."
+    )

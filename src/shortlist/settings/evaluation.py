@@ -1,5 +1,7 @@
 """How recommenders are judged."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from shortlist.settings.base import Branch
@@ -11,5 +13,20 @@ class EvaluationSettings(Branch):
     k: int = Field(10, ge=1, description="Length of the judged list and of a page.")
     users: int = Field(
         2_000, ge=1, description="Fixed users whose lists are compared with the truth."
+    )
+    target: Literal["auto", "click", "long_view"] = Field(
+        "auto",
+        description="Outcome that a recommendation should bring about; `auto` takes click where "
+        "the history knows it, else long_view.",
+    )
+    policy_share: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Share of the catalogue from which the off-policy target draws uniformly.",
+    )
+    beside: str = Field(
+        "kuairand",
+        description="Dataset whose distributions the report lays beside, where it was imported.",
     )
     bootstrap: int = Field(1_000, ge=100, description="Resamples behind each 95 % interval.")

@@ -70,7 +70,12 @@ VALUES: dict[str, tuple[str, object]] = {
     "baselines.weighted_ease_rate_power": ("0", 0.0),
     "baselines.content_half_life_events": ("30", 30.0),
     "baselines.content_aversion": ("0", 0.0),
+    "baselines.observer_dimensions": ("8", 8),
+    "baselines.observer_sweeps": ("3", 3),
     "evaluation.k": ("5", 5),
+    "evaluation.target": ("long_view", "long_view"),
+    "evaluation.policy_share": ("0.25", 0.25),
+    "evaluation.beside": ("other", "other"),
     "evaluation.users": ("50", 50),
     "evaluation.bootstrap": ("200", 200),
 }

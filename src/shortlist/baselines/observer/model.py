@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from shortlist.baselines.observer import design as columns
 from shortlist.baselines.observer import fit as fitting
@@ -51,7 +52,9 @@ class InformedObserver:
             video_features=video_features(view.catalogue, view.content, shown_often(log, view)),
             creator=view.catalogue.creator,
         )
-        self._state = fitting.fit(evidence, self.dimensions, self.sweeps, view.seed)
+        # Many small systems: a second BLAS thread waits more than it works.
+        with threadpool_limits(1, user_api="blas"):
+            self._state = fitting.fit(evidence, self.dimensions, self.sweeps, view.seed)
         self._prepare()
         return self
 

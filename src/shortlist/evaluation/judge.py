@@ -1,0 +1,172 @@
+"""The judge: every model has its turn in one arena, and one scorecard says how good each is."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Literal
+
+from shortlist.datasets.interactions import Floats, Target
+from shortlist.datasets.split import Split
+from shortlist.datasets.store import Dataset
+from shortlist.errors import InputError, NotFoundError
+from shortlist.evaluation.arena import make_arena
+from shortlist.evaluation.descriptions import DESCRIPTIONS
+from shortlist.evaluation.figures import Figures, estimate_all
+from shortlist.evaluation.marginals import beside, marginals
+from shortlist.evaluation.probe import probe_accuracy
+from shortlist.evaluation.protocol import protocol
+from shortlist.evaluation.scorecard import Fact, ModelResult, Scorecard
+from shortlist.evaluation.stages import Stages
+from shortlist.evaluation.turns import ORACLE, Turn, arena_key, contestants, take_turns
+from shortlist.evaluation.world_facts import DEMANDED_FROM, PROBE, fact_of, world_facts
+from shortlist.settings.baselines import BaselinesSettings
+from shortlist.settings.evaluation import EvaluationSettings
+from shortlist.spelling import nearest
+from shortlist.world.context import standard_context
+from shortlist.world.truth import Truth
+
+Family = Literal["reference", "baseline", "observer", "oracle", "model"]
+_FAMILIES: dict[str, Family] = {
+    "random": "reference",
+    "popularity": "reference",
+    "popularity-rate": "reference",
+    "informed-observer": "observer",
+    ORACLE: "oracle",
+}
+
+
+def sealed_truth(dataset: Dataset, truths: Path) -> Truth | None:
+    """The truth behind a dataset; None where it comes from no world of ours.
+
+    Raises:
+        CorruptError: there is a truth of that name, but not of this dataset.
+    """
+    try:
+        return Truth.load(truths / dataset.path.name, dataset.record.key)
+    except NotFoundError:
+        return None
+
+
+def judge(
+    dataset: Dataset,
+    content: Floats,
+    cut: Split,
+    truth: Truth | None,
+    baselines: BaselinesSettings,
+    settings: EvaluationSettings,
+    *,
+    runs: Path,
+    other: Path,
+    seed: int,
+    stages: Stages,
+    only: list[str] | None = None,
+) -> Scorecard:
+    """Judge every recommender on one dataset.
+
+    Args:
+        dataset: the log.
+        content: vectors of its videos, float32 [n_videos, width].
+        cut: history and test days.
+        truth: of the world that wrote the log; None for a real log.
+        baselines: how models are fitted.
+        settings: how they are judged.
+        runs: directory where models' turns are kept, so that none is made twice.
+        other: dataset whose distributions are laid beside this one's, where it exists.
+        seed: of the sample, the models and the resamples.
+        stages: told of every stage.
+        only: names of the models to judge; all by default.
+
+    Raises:
+        NotFoundError: ``only`` names a model that does not exist.
+        InputError: nobody did anything in the test days that could be judged.
+        StorageError: the disk refused.
+    """
+    with stages.stage("load") as stage:
+        arena = make_arena(
+            dataset,
+            cut,
+            content,
+            target=chosen_target(settings, dataset, cut),
+            context=None if truth is None else standard_context(),
+            sample=settings.users,
+            seed=seed,
+        )
+        if len(arena.watchers) == 0:
+            raise InputError(
+                f"{dataset.path}: nobody has a new {arena.view.target} in the test days "
+                f"({cut.test}); nothing can be judged"
+            )
+        stage.done(f"{len(arena.view.log):,} rows of history, {len(arena.test):,} to judge on")
+    models = contestants(baselines, truth)
+    for name in only or ():
+        if name not in models:
+            raise NotFoundError(f"no model is called {name!r}{nearest(name, list(models))}")
+    if only is not None:
+        # The oracle's list is the ideal of every other, and random lists are the floor.
+        kept = {"random", ORACLE, *only}
+        models = {name: make for name, make in models.items() if name in kept}
+    directory = runs / arena_key(dataset, arena, baselines, settings)[:16]
+    turns = take_turns(models, arena, directory, share=settings.policy_share, stages=stages)
+    with stages.stage("measure") as stage:
+        figures, differences = estimate_all(turns, arena, truth, settings, seed)
+        stage.done(f"{len(figures)} models")
+    with stages.stage("facts") as stage:
+        real = _finished(other)
+        facts = (
+            [] if truth is None else [*world_facts(dataset, truth, real), _probe(content, truth)]
+        )
+        shown = marginals(dataset, dataset.path.name)
+        if real is not None and real.path.resolve() != dataset.path.resolve():
+            shown = beside(shown, marginals(real, real.path.name))
+        stage.done(f"{len(facts)} facts, {len(shown)} distributions")
+    return Scorecard(
+        title=f"Recommenders on {dataset.path.name}",
+        made_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
+        dataset=dataset.path.name,
+        dataset_digest=dataset.record.digest,
+        protocol=protocol(arena, settings, has_truth=truth is not None),
+        users=dataset.record.users,
+        videos=dataset.record.videos,
+        impressions=dataset.record.impressions,
+        target=arena.view.target,
+        models=[_result(turn, figures[turn.name]) for turn in turns],
+        differences=differences,
+        facts=facts,
+        marginals=shown,
+    )
+
+
+def chosen_target(settings: EvaluationSettings, dataset: Dataset, cut: Split) -> Target:
+    """What recommendations should bring about: as the settings say, or as the history knows."""
+    if settings.target != "auto":
+        return settings.target
+    clicks = dataset.impressions(["click"], cut.history.first, cut.history.last).column("click")
+    return "click" if clicks.null_count == 0 else "long_view"
+
+
+def _finished(path: Path) -> Dataset | None:
+    try:
+        return Dataset.open(path)
+    except NotFoundError:
+        return None
+
+
+def _probe(content: Floats, truth: Truth) -> Fact:
+    accuracy = probe_accuracy(content, truth.law.videos.tag)
+    return fact_of(PROBE, accuracy, demanded=len(content) >= DEMANDED_FROM)
+
+
+def _result(turn: Turn, figures: Figures) -> ModelResult:
+    done = turn.performance
+    return ModelResult(
+        name=turn.name,
+        family=_FAMILIES.get(turn.name, "baseline"),
+        description=DESCRIPTIONS.get(turn.name, ""),
+        logged=figures.logged,
+        truth=figures.truth,
+        off_policy=figures.off_policy,
+        calibration=figures.calibration,
+        fit_seconds=done.fit_seconds,
+        score_seconds=done.score_seconds,
+        peak_memory_mb=done.peak_memory_mb,
+        details=done.details,
+    )

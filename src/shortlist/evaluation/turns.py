@@ -1,0 +1,119 @@
+"""Who takes part, and one turn for each: a turn that was made before is found, not repeated."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+import shortlist
+from shortlist.baselines.observer.model import InformedObserver
+from shortlist.baselines.oracle import Oracle
+from shortlist.baselines.popularity import smoothed_rate
+from shortlist.baselines.protocol import Recommender
+from shortlist.baselines.registry import CONSTRUCTORS, build
+from shortlist.datasets.store import Dataset
+from shortlist.evaluation.arena import Arena
+from shortlist.evaluation.performance import Performance, perform
+from shortlist.evaluation.stages import Stages
+from shortlist.settings.baselines import BaselinesSettings
+from shortlist.settings.evaluation import EvaluationSettings
+from shortlist.world.truth import Truth
+
+ORACLE: Final = "oracle"
+OBSERVER: Final = "informed-observer"
+_ROOMS: Final = ("baselines", "datasets", "encoders")
+_FILES: Final = (
+    "evaluation/arena.py",
+    "evaluation/performance.py",
+    "evaluation/top_share.py",
+    "evaluation/turns.py",
+)
+
+Makers = dict[str, Callable[[], Recommender]]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a model did, now or in an earlier run."""
+
+    name: str
+    performance: Performance
+
+
+def contestants(settings: BaselinesSettings, truth: Truth | None) -> Makers:
+    """Unfitted models by name, in the order of a report.
+
+    The observer and the oracle take part only in a world: no real log follows its equations.
+    """
+    models: Makers = {name: partial(build, name, settings) for name in CONSTRUCTORS}
+    if truth is not None:
+        models[OBSERVER] = partial(
+            InformedObserver, settings.observer_dimensions, settings.observer_sweeps
+        )
+        models[ORACLE] = partial(Oracle, truth)
+    return models
+
+
+def arena_key(
+    dataset: Dataset, arena: Arena, baselines: BaselinesSettings, settings: EvaluationSettings
+) -> str:
+    """Hash of all that a turn depends on: data, vectors, settings, sample and source."""
+    digest = hashlib.sha256()
+    view = arena.view
+    for part in (
+        dataset.record.key,
+        dataset.record.digest,
+        repr(arena.split),
+        view.target,
+        str(view.seed),
+        baselines.model_dump_json(),
+        settings.model_dump_json(include={"users", "policy_share"}),
+    ):
+        digest.update(f"{part}\n".encode())
+    digest.update(np.ascontiguousarray(view.content).data)
+    digest.update(view.context.tobytes())
+    root = Path(shortlist.__file__).parent
+    sources = [path for room in _ROOMS for path in sorted((root / room).rglob("*.py"))]
+    for path in [*sources, *(root / name for name in _FILES)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def take_turns(
+    models: Mapping[str, Callable[[], Recommender]],
+    arena: Arena,
+    runs: Path,
+    *,
+    share: float,
+    stages: Stages,
+) -> list[Turn]:
+    """Give every model its turn.
+
+    Args:
+        models: unfitted, by name.
+        arena: for all of them.
+        runs: directory of this arena's turns; one that is found there is not repeated.
+        share: of the catalogue, for the off-policy target.
+        stages: told of each turn.
+    """
+    rates = smoothed_rate(arena.view, half_life_days=7.0, prior_impressions=20.0)
+    turns = []
+    for name, make in models.items():
+        with stages.stage(name) as stage:
+            path = runs / f"{name}.npz"
+            performance = Performance.load(path)
+            reused = performance is not None
+            if performance is None:
+                performance = perform(make(), arena, share=share, rates=rates)
+                performance.save(path)
+            stage.done(
+                f"fitted in {performance.fit_seconds:.1f} s, "
+                f"scored in {performance.score_seconds:.1f} s",
+                reused=reused,
+            )
+            turns.append(Turn(name, performance))
+    return turns
