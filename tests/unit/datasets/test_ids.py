@@ -1,5 +1,5 @@
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets.ids import Ids, opaque
@@ -26,6 +26,7 @@ def test_no_ids_at_all():
     assert ids.encode(pa.array(["1", None])).to_pylist() == [None, None]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.sets(st.text(max_size=3), max_size=8) | st.sets(st.integers().map(str), max_size=8))
 def test_every_name_has_its_own_id_whatever_the_order(names):
     ids = Ids.of(pa.array(sorted(names, reverse=True), pa.string()))
@@ -35,6 +36,7 @@ def test_every_name_has_its_own_id_whatever_the_order(names):
         assert [ids.names[i].as_py() for i in encoded] == sorted(names)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.text(max_size=4), max_size=8))
 def test_opaque_numbers_tell_names_apart_in_any_batch(names):
     numbers = opaque(pa.array(names, pa.string())).to_pylist()

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets import schema
@@ -52,6 +52,7 @@ def test_contexts_land_in_their_rows_and_unknown_ones_are_zero(make_dataset, tab
     assert last.context[:, 0].tolist() == [200, 0]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.booleans(), min_size=1, max_size=20), st.integers(0, 5), st.integers(1, 4))
 def test_contexts_survive_nulls_offsets_and_chunks(known, skipped, pieces):
     kind = schema.IMPRESSIONS.field("context").type
@@ -104,12 +105,14 @@ def test_seen_pairs_are_distinct_and_in_the_order_asked_for(make_dataset, tables
     assert [pairs.tolist() for pairs in seen_pairs(nothing, np.array([1, 0]))] == [[], []]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 4), max_size=30))
 def test_events_since_counts_later_rows_of_the_same_user(users):
     expected = [users[i + 1 :].count(user) for i, user in enumerate(users)]
     assert events_since(np.array(users, np.int64)).tolist() == expected
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=5))
 def test_packed_lists_unpack(lists):
     values, borders = pack_lists([np.array(part, np.int64) for part in lists])

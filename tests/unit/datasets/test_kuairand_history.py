@@ -1,6 +1,6 @@
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets.kuairand_history import LIST_LENGTH, Event, history_events
@@ -44,6 +44,7 @@ def test_of_full_lists_nobody_knows_what_they_lack():
     assert [event.like for event in unliked if event.video == 3] == [None]
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.booleans()), max_size=30),
     st.integers(1, 8),
@@ -61,6 +62,7 @@ def test_every_listed_event_has_a_row_and_nothing_else_is_claimed(log, reach):
     assert len(events) <= len(watched) + len(long_watched) + len(liked)
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.booleans()), unique_by=lambda e: e[0])
 )

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets import schema
@@ -64,6 +64,7 @@ def test_lawful_and_empty_tables_pass(small):
     check("users", small.users([7]))
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.none() | st.floats(), max_size=6))
 def test_bounds_break_exactly_outside_and_never_at_null(values):
     bounds = Bounds(0, 1, strict=True)

@@ -2,7 +2,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets.interactions import Interactions
@@ -88,6 +88,7 @@ def test_a_history_of_days_is_cut_at_the_first_validation_day():
     assert (fit.video.tolist(), tuning.video.tolist()) == ([0, 1, 2], [3])
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 3), max_size=40), st.integers(1, 6))
 def test_every_row_is_in_one_part_and_the_tail_is_last(users, events):
     cut = Split(Window(day(1), day(1)), None, Window(day(2), day(2)), events)
@@ -100,6 +101,7 @@ def test_every_row_is_in_one_part_and_the_tail_is_last(users, events):
         assert not len(held) or kept.max() < held.min()
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 8), st.integers(1, 8))
 def test_windows_cover_the_log_in_order_or_are_refused(number, tests, tail):
     days = [day(1) + dt.timedelta(n) for n in range(number)]

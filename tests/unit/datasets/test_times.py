@@ -2,7 +2,7 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets.parsing import parse
@@ -86,6 +86,7 @@ def test_days(values, reading, expected, bad):
     assert (found.values.to_pylist(), found.bad.to_pylist()) == (expected, [x == 1 for x in bad])
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.datetimes(dt.datetime(1980, 1, 2), dt.datetime(2099, 12, 30)))
 def test_moments_survive_being_written(moment):
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)

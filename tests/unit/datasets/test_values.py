@@ -3,7 +3,7 @@ import decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets.parsing import parse
@@ -109,6 +109,7 @@ def test_dictionaries_and_wide_texts_are_read_as_what_they_hold():
     assert parsed(["1"], NUMBER, type_=pa.large_string()) == ([1.0], [])
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.none() | st.floats(allow_infinity=False, allow_nan=False), max_size=5))
 def test_numbers_survive_being_written(values):
     assert parsed([None if v is None else repr(v) for v in values], NUMBER, type_=TEXT) == (
@@ -117,6 +118,7 @@ def test_numbers_survive_being_written(values):
     )
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.none() | st.integers(-(2**53), 2**53), max_size=5))
 def test_integers_survive_being_written(values):
     assert parsed([None if v is None else str(v) for v in values], WHOLE, type_=TEXT) == (
@@ -125,6 +127,7 @@ def test_integers_survive_being_written(values):
     )
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(
         st.lists(st.text(st.characters(codec="ascii", categories=["L"]), min_size=1)) | st.none()
