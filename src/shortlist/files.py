@@ -47,6 +47,16 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StorageError(
+            f"cannot write to {path}: a file stands where a directory should; move it, or point "
+            "`paths` elsewhere"
+        ) from error
+
+
 @contextlib.contextmanager
 def staged_file(target: Path) -> Iterator[Path]:
     """Yield a path beside ``target`` to write to; rename it into place if the block succeeds.
@@ -55,7 +65,7 @@ def staged_file(target: Path) -> Iterator[Path]:
         StorageError: the disk is full or refuses.
     """
     with storage_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_directory(target.parent)
         handle, name = tempfile.mkstemp(
             prefix=STAGING_PREFIX, suffix=target.suffix, dir=target.parent
         )
@@ -81,7 +91,7 @@ def staged_directory(target: Path) -> Iterator[Path]:
         StorageError: the disk is full or refuses.
     """
     with storage_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_directory(target.parent)
         aside = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=target.parent))
         try:
             yield aside

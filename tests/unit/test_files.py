@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -156,3 +158,18 @@ def test_a_disk_that_is_really_full_is_one_sentence() -> None:
 
     with pytest.raises(StorageError, match="cannot write there: the disk is full"):
         fill()
+
+
+@pytest.mark.parametrize("staged", [staged_file, staged_directory])
+@pytest.mark.parametrize("below", ["a", "a/b"])
+def test_a_file_in_the_place_of_a_directory_is_refused_by_name(
+    tmp_path: Path, staged: Callable[[Path], AbstractContextManager[Path]], below: str
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    target = tmp_path / "taken" / below
+    with (
+        pytest.raises(StorageError, match="a file stands where a directory should"),
+        staged(target),
+    ):
+        pass
+    assert (tmp_path / "taken").read_text() == "mine"

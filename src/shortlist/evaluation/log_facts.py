@@ -62,7 +62,7 @@ def log_facts(log: Interactions, catalogue: Catalogue) -> dict[str, float]:
     length = catalogue.duration_seconds[log.video]
     known = np.isfinite(watched) & np.isfinite(length)
     borders = np.quantile(length[known], [0.25, 0.5, 0.75]) if known.any() else np.zeros(3)
-    quarter = np.searchsorted(borders, length, side="right")
+    quarter = np.searchsorted(borders, length)
     for place, name in enumerate(QUARTERS):
         facts[median_name(name)] = _median(watched[known & (quarter == place)])
     shown = np.bincount(log.video, minlength=len(catalogue))

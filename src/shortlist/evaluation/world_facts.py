@@ -14,7 +14,7 @@ from shortlist.datasets.catalogue import Catalogue, Users
 from shortlist.datasets.interactions import Interactions
 from shortlist.datasets.store import Dataset
 from shortlist.evaluation.log_facts import TRAFFIC, log_facts, median_name, rate_name
-from shortlist.evaluation.metrics.discrimination import auc
+from shortlist.evaluation.metrics.discrimination import area_under_curve
 from shortlist.evaluation.scorecard import Fact
 from shortlist.world.truth import Truth
 
@@ -126,7 +126,7 @@ def _oracle_facts(
         happened = getattr(log, outcome) == 1
         for name, rows in traffic.items():
             mixed = 0 < happened[rows].sum() < rows.sum()
-            score = auc(happened[rows], probability[rows]) if mixed else math.nan
+            score = area_under_curve(happened[rows], probability[rows]) if mixed else math.nan
             facts[oracle_name(outcome, name)] = score
     return facts
 
