@@ -1,0 +1,1 @@
+"""Figures that need lists, logs and features alone; nothing here may know the truth."""
