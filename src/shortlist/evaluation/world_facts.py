@@ -55,7 +55,7 @@ def oracle_name(outcome: str, traffic: str) -> str:
 EXPECTED: Final[Mapping[str, Range]] = {
     rate_name("click", POLICY): _about(0.44, 0.02),
     rate_name("click", RANDOM): _about(0.18, 0.02),
-    rate_name("long_view", POLICY): _about(0.31, 0.015),
+    rate_name("long_view", POLICY): _about(0.31, 0.02),
     rate_name("long_view", RANDOM): _about(0.085, 0.015),
     "median watch seconds, policy traffic": _about(5, 1),
     EVENNESS: Range(0.8, 1.25),

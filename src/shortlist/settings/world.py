@@ -35,9 +35,9 @@ class WorldSettings(Branch):
         0.6, ge=0, le=1, description="Share of a video's taste variance that its main tag explains."
     )
     affinity_deviation: float = Field(0.95, ge=0, description="Deviation of taste matches.")
-    user_deviation: float = Field(0.55, ge=0, description="Deviation of users' readiness to click.")
+    user_deviation: float = Field(0.58, ge=0, description="Deviation of users' readiness to click.")
     appeal_deviation: float = Field(0.55, ge=0, description="Deviation of videos' appeal.")
-    base_logit: float = Field(-1.45, description="Logit of an average click in an empty session.")
+    base_logit: float = Field(-1.58, description="Logit of an average click in an empty session.")
     drift_degrees: float = Field(1.2, ge=0, description="Median turn of a user's taste per day.")
     language_penalty: float = Field(0.55, ge=0, description="Loss where languages differ.")
     fade: float = Field(0.15, ge=0, description="Loss of appeal per unit of log(1 + age / 7 days).")
@@ -58,10 +58,10 @@ class WorldSettings(Branch):
         0.1, gt=0, lt=1, description="Share of impressions drawn uniformly from all live videos."
     )
     personal_focus: float = Field(
-        1.3, ge=0, description="How sharply the logging policy follows a user's taste for tags."
+        1.4, ge=0, description="How sharply the logging policy follows a user's taste for tags."
     )
     appeal_focus: float = Field(
-        1.4, ge=0, description="How sharply the logging policy follows a video's appeal."
+        1.5, ge=0, description="How sharply the logging policy follows a video's appeal."
     )
     hype_deviation: float = Field(
         1.45, ge=0, description="Deviation of log exposure that appeal does not explain."

@@ -47,8 +47,8 @@ _HEADPHONES_FOR_MUSIC: Final = 0.35
 _SLOW_NETWORK_FOR_LENGTH: Final = -0.2
 _LOG_DURATION: Final = (float(np.log(55)), 1.1)
 
-_GLANCE: Final = (float(np.log(2.0)), 0.75)
-_VIEW: Final = (3.15, 0.64, 1.0)
+_GLANCE: Final = (float(np.log(2.2)), 0.75)
+_VIEW: Final = (3.18, 0.66, 1.0)
 _LIKE: Final = (-3.4, 0.5)
 
 
