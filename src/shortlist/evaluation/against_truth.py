@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from shortlist.datasets.interactions import Doubles, Floats, Ints
+from shortlist.datasets.interactions import Bools, Doubles, Floats, Ints, Target
 from shortlist.evaluation.arena import Arena, opening_rows
 from shortlist.evaluation.performance import Performance, probed_users
 from shortlist.world.truth import Truth
@@ -48,24 +48,41 @@ def truth_of_lists(
         oracle: performance of the oracle in the same arena.
         k: length of the judged list and of a page.
     """
-    rows, view = sample_rows(arena), arena.view
+    rows = sample_rows(arena)
     lists, ideal = performance.lists[rows, :k], oracle.lists[rows, :k]
     discount = 1 / np.log2(np.arange(2, k + 2))
     best = gains(truth, arena, ideal) @ discount
-    page = truth.page_value(arena.sample, lists, view.as_of, view.context)
     found = [
-        np.isin(wanted, deep).mean()
+        np.isin(wanted[wanted >= 0], deep).mean()
         for wanted, deep in zip(oracle.lists[rows], performance.deep, strict=True)
     ]
     return TruthOfLists(
         ndcg=(gains(truth, arena, lists) @ discount) / best,
-        page_value=page,
+        page_value=page_values(truth, arena, lists),
         oracle_recall=np.array(found),
     )
 
 
+def page_values(truth: Truth, arena: Arena, lists: Ints) -> Doubles:
+    """Expected clicks of the sample's lists, each as one page, float64 [sample].
+
+    A page ends where a list ends early (-1).
+    """
+    view = arena.view
+    value = np.zeros(len(lists))
+    lengths = (lists >= 0).sum(axis=1)
+    for length in np.unique(lengths):
+        at = np.flatnonzero(lengths == length)
+        pages = lists[at, :length]
+        value[at] = truth.page_value(arena.sample[at], pages, view.as_of, view.context)
+    return value
+
+
 def gains(truth: Truth, arena: Arena, lists: Ints) -> Doubles:
-    """True probability of the target of every place of the sample's lists, float64 [sample, k]."""
+    """True probability of the target of every place of the sample's lists, float64 [sample, k].
+
+    An empty place (-1) gains nothing.
+    """
     view = arena.view
     places = lists.shape[1]
     user = np.repeat(arena.sample, places)
@@ -73,10 +90,8 @@ def gains(truth: Truth, arena: Arena, lists: Ints) -> Doubles:
     logit = truth.law.pairs(
         user, lists.ravel(), truth.day(view.as_of), context, np.zeros(len(user))
     )
-    if view.target == "click":
-        return expit(logit).reshape(lists.shape)
-    seconds = truth.law.videos.duration_seconds[lists.ravel()]
-    return truth.law.outcomes(logit, seconds).long_view.reshape(lists.shape)
+    reward = _reward(truth, view.target, logit, lists.ravel())
+    return np.where(lists >= 0, reward.reshape(lists.shape), 0.0)
 
 
 def policy_values(
@@ -85,11 +100,14 @@ def policy_values(
     """True value of each model's off-policy target on the opening slots of the probed users.
 
     Returns:
-        For each model, expected reward of each slot, float64 [slots].
+        For each model, expected reward of each slot, float64 [slots]; nothing where the probed
+        users open no session in the test days.
     """
     probed, test = probed_users(arena), arena.test
     rows = opening_rows(arena)
     rows = rows[np.isin(test.user[rows], probed)]
+    if len(rows) == 0:
+        return {}
     place = np.searchsorted(probed, test.user[rows])
     first = (truth.world.settings.first_day - _EPOCH).days
     values: dict[str, list[Doubles]] = {name: [] for name in performances}
@@ -101,7 +119,7 @@ def policy_values(
                 for row in part
             ]
         )[:, 0]
-        reward = _reward(truth, arena, true).astype(np.float32)
+        reward = _reward(truth, arena.view.target, true, slice(None)).astype(np.float32)
         for name, performance in performances.items():
             policy = share_distribution(
                 performance, place[low : low + _ROWS_AT_ONCE], arena.live, share
@@ -110,19 +128,18 @@ def policy_values(
     return {name: np.concatenate(parts) for name, parts in values.items()}
 
 
-def share_distribution(
-    performance: Performance, rows: Ints, live: np.ndarray, share: float
-) -> Floats:
+def share_distribution(performance: Performance, rows: Ints, live: Bools, share: float) -> Floats:
     """The off-policy target of some probed users as probabilities, float32 [n, n_videos]."""
     videos = len(live)
     above = np.unpackbits(performance.share_above[rows], axis=1, count=videos)
     at = np.unpackbits(performance.share_at[rows], axis=1, count=videos)
     count = max(1, round(share * int(live.sum())))
     rest = (count - above.sum(axis=1, dtype=np.int64)) / at.sum(axis=1, dtype=np.int64).clip(min=1)
-    return ((above + at * rest[:, None]) / count).astype(np.float32)
+    return np.asarray((above + at * rest[:, None]) / count, np.float32)
 
 
-def _reward(truth: Truth, arena: Arena, logit: Doubles) -> Doubles:
-    if arena.view.target == "click":
+def _reward(truth: Truth, target: Target, logit: Doubles, video: Ints | slice) -> Doubles:
+    """Probability of the target, given the logit of a click on each video, of the logit's shape."""
+    if target == "click":
         return np.asarray(expit(logit))
-    return truth.law.outcomes(logit, truth.law.videos.duration_seconds).long_view
+    return truth.law.outcomes(logit, truth.law.videos.duration_seconds[video]).long_view

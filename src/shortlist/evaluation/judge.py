@@ -77,7 +77,8 @@ def judge(
 
     Raises:
         NotFoundError: ``only`` names a model that does not exist.
-        InputError: nobody did anything in the test days that could be judged.
+        InputError: the history knows nothing of the target, or nobody did anything in the test
+            days that could be judged.
         StorageError: the disk refused.
     """
     with stages.stage("load") as stage:
@@ -104,8 +105,10 @@ def judge(
         # The oracle's list is the ideal of every other, and random lists are the floor.
         kept = {"random", ORACLE, *only}
         models = {name: make for name, make in models.items() if name in kept}
-    directory = runs / arena_key(dataset, arena, baselines, settings)[:16]
-    turns = take_turns(models, arena, directory, share=settings.policy_share, stages=stages)
+    directory = runs / arena_key(dataset, arena, settings)[:16]
+    turns = take_turns(
+        models, arena, directory, baselines, share=settings.policy_share, stages=stages
+    )
     with stages.stage("measure") as stage:
         figures, differences = estimate_all(turns, arena, truth, settings, seed)
         stage.done(f"{len(figures)} models")
@@ -136,11 +139,21 @@ def judge(
 
 
 def chosen_target(settings: EvaluationSettings, dataset: Dataset, cut: Split) -> Target:
-    """What recommendations should bring about: as the settings say, or as the history knows."""
-    if settings.target != "auto":
-        return settings.target
-    clicks = dataset.impressions(["click"], cut.history.first, cut.history.last).column("click")
-    return "click" if clicks.null_count == 0 else "long_view"
+    """What recommendations should bring about: as the settings say, or as the history knows.
+
+    Raises:
+        InputError: the history knows no such outcome of any row.
+    """
+    log = dataset.impressions(["click", "long_view"], cut.history.first, cut.history.last)
+    target = settings.target
+    if target == "auto":
+        target = "click" if log.column("click").null_count == 0 else "long_view"
+    if log.column(target).null_count == log.num_rows:
+        raise InputError(
+            f"{dataset.path}: the history ({cut.history}) knows the {target} of no row, so no "
+            "model can learn it; choose another with evaluation.target"
+        )
+    return target
 
 
 def _finished(path: Path) -> Dataset | None:

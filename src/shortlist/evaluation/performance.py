@@ -72,7 +72,11 @@ class Performance:
     details: dict[str, str]
 
     def save(self, path: Path) -> None:
-        """Write to one file, aside first."""
+        """Write to one file, aside first.
+
+        Raises:
+            StorageError: the disk is full or refuses.
+        """
         buffer = io.BytesIO()
         values = asdict(self) | {"details": json.dumps(self.details)}
         np.savez(buffer, allow_pickle=False, **values)
@@ -85,10 +89,10 @@ class Performance:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 values = {f.name: stored[f.name] for f in fields(cls)}
+            plain = {name: v.item() if v.ndim == 0 else v for name, v in values.items()}
+            return cls(**plain | {"details": json.loads(plain["details"])})
         except (FileNotFoundError, BadZipFile, KeyError, ValueError, EOFError):
             return None
-        plain = {name: v.item() if v.ndim == 0 else v for name, v in values.items()}
-        return cls(**plain | {"details": json.loads(plain["details"])})
 
 
 def perform(

@@ -19,6 +19,7 @@ from shortlist.datasets.store import Dataset
 from shortlist.evaluation.arena import Arena
 from shortlist.evaluation.performance import Performance, perform
 from shortlist.evaluation.stages import Stages
+from shortlist.files import sweep_staging
 from shortlist.settings.baselines import BaselinesSettings
 from shortlist.settings.evaluation import EvaluationSettings
 from shortlist.world.truth import Truth
@@ -28,6 +29,7 @@ OBSERVER: Final = "informed-observer"
 _ROOMS: Final = ("baselines", "datasets", "encoders")
 _FILES: Final = (
     "evaluation/arena.py",
+    "evaluation/metrics/ranking.py",
     "evaluation/performance.py",
     "evaluation/top_share.py",
     "evaluation/turns.py",
@@ -58,10 +60,8 @@ def contestants(settings: BaselinesSettings, truth: Truth | None) -> Makers:
     return models
 
 
-def arena_key(
-    dataset: Dataset, arena: Arena, baselines: BaselinesSettings, settings: EvaluationSettings
-) -> str:
-    """Hash of all that a turn depends on: data, vectors, settings, sample and source."""
+def arena_key(dataset: Dataset, arena: Arena, settings: EvaluationSettings) -> str:
+    """Hash of all that every turn depends on: data, vectors, sample and source."""
     digest = hashlib.sha256()
     view = arena.view
     for part in (
@@ -70,7 +70,6 @@ def arena_key(
         repr(arena.split),
         view.target,
         str(view.seed),
-        baselines.model_dump_json(),
         settings.model_dump_json(include={"users", "policy_share"}),
     ):
         digest.update(f"{part}\n".encode())
@@ -83,10 +82,23 @@ def arena_key(
     return digest.hexdigest()
 
 
+def parameters_key(model: Recommender, settings: BaselinesSettings) -> str:
+    """Hash of the settings that an unfitted model depends on.
+
+    A model that holds nothing but plain values depends on these; any other might look up whatever
+    setting it likes.
+    """
+    own = vars(model)
+    plain = all(isinstance(value, int | float | str) for value in own.values())
+    text = repr(sorted(own.items())) if plain else settings.model_dump_json()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def take_turns(
     models: Mapping[str, Callable[[], Recommender]],
     arena: Arena,
     runs: Path,
+    baselines: BaselinesSettings,
     *,
     share: float,
     stages: Stages,
@@ -97,18 +109,24 @@ def take_turns(
         models: unfitted, by name.
         arena: for all of them.
         runs: directory of this arena's turns; one that is found there is not repeated.
+        baselines: what the models were made from.
         share: of the catalogue, for the off-policy target.
         stages: told of each turn.
+
+    Raises:
+        StorageError: the disk refused.
     """
+    sweep_staging(runs)
     rates = smoothed_rate(arena.view, half_life_days=7.0, prior_impressions=20.0)
     turns = []
     for name, make in models.items():
         with stages.stage(name) as stage:
-            path = runs / f"{name}.npz"
+            model = make()
+            path = runs / f"{name}-{parameters_key(model, baselines)[:16]}.npz"
             performance = Performance.load(path)
             reused = performance is not None
             if performance is None:
-                performance = perform(make(), arena, share=share, rates=rates)
+                performance = perform(model, arena, share=share, rates=rates)
                 performance.save(path)
             stage.done(
                 f"fitted in {performance.fit_seconds:.1f} s, "
