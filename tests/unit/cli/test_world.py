@@ -25,6 +25,7 @@ SIZES = {
     "creators": 30,
     "days": 3,
     "impressions": 2_000,
+    "session_length": 5.0,
     "name": "small",
 }
 SEED = 5

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets import schema
@@ -20,6 +20,8 @@ from shortlist.evaluation.marginals import (
     marginals,
 )
 from shortlist.evaluation.scorecard import Marginal
+
+examples = settings(deadline=None, derandomize=True, max_examples=40)
 
 DAY = dt.date(2026, 1, 5)
 
@@ -109,6 +111,7 @@ def test_curves_of_a_second_log_join_the_same_quantity(make) -> None:  # type: i
         assert labels == (["first"] if alone else ["first", "second"])
 
 
+@examples
 @given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=30), st.booleans())
 def test_a_histogram_counts_every_value_it_can_draw(values: list[float], log_scale: bool) -> None:
     quantity = Quantity("q", "", 0.5, 100, 7, log_scale)
@@ -124,6 +127,7 @@ def test_a_histogram_counts_every_value_it_can_draw(values: list[float], log_sca
     np.testing.assert_allclose(counts, counts.round(), atol=1e-4)
 
 
+@examples
 @given(st.integers(-12, 14), st.lists(st.floats(0, 23.999), min_size=1, max_size=20))
 def test_hours_are_those_of_the_zone_that_the_days_give_away(
     offset: int, hours: list[float]

@@ -32,7 +32,7 @@ from shortlist.world.truth import Truth
 DEMANDED = {
     "click rate, policy traffic": (0.44, 0.02),
     "click rate, random traffic": (0.18, 0.02),
-    "long-view rate, policy traffic": (0.31, 0.015),
+    "long-view rate, policy traffic": (0.31, 0.02),
     "long-view rate, random traffic": (0.085, 0.015),
     "median watch seconds, policy traffic": (5.0, 1.0),
     EVENNESS: (1.0, 0.2),
@@ -63,7 +63,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     settings = WorldSettings(
-        users=60, videos=240, creators=30, days=3, impressions=3_000, name="small"
+        users=60,
+        videos=240,
+        creators=30,
+        days=3,
+        impressions=2_400,
+        session_length=5.0,
+        name="small",
     )
     return made(settings, 5, tmp_path_factory.mktemp("small"))
 

@@ -28,7 +28,16 @@ class Made:
 
 @pytest.fixture(scope="session")
 def small() -> WorldSettings:
-    return WorldSettings(users=60, videos=240, creators=30, days=3, impressions=3_000, name="small")
+    # Short sessions: a day takes as many steps as its longest session.
+    return WorldSettings(
+        users=60,
+        videos=240,
+        creators=30,
+        days=3,
+        impressions=2_400,
+        session_length=5.0,
+        name="small",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,13 @@
 """A value of a stream depends on the seed, the kind and its index, and on nothing else."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from shortlist.world.streams import Streams, choose
+
+examples = settings(deadline=None, derandomize=True, max_examples=40)
 
 seeds = st.integers(0, 2**40)
 starts = st.integers(0, 10_000)
@@ -13,6 +15,7 @@ counts = st.integers(1, 50)
 days = st.integers(0, 1_000)
 
 
+@examples
 @given(seeds, starts, counts, st.integers(0, 30), days, days)
 def test_a_part_of_a_stream_equals_the_same_places_of_the_whole(
     seed: int, start: int, count: int, before: int, day: int, step: int
@@ -24,6 +27,7 @@ def test_a_part_of_a_stream_equals_the_same_places_of_the_whole(
     assert whole[start - first :].tolist() == part.tolist()
 
 
+@examples
 @given(seeds, starts, counts)
 def test_another_kind_day_step_or_seed_gives_other_values(
     seed: int, start: int, count: int
@@ -80,6 +84,7 @@ def test_rows_belong_to_items_wherever_reading_starts() -> None:
     assert streams.uniform_rows("rows", 2, 1, 5).shape == (1, 5)
 
 
+@examples
 @given(st.lists(st.floats(0.01, 5), min_size=1, max_size=8), st.floats(1e-9, 1 - 1e-9))
 def test_choosing_inverts_the_cumulative_weights(weights: list[float], at: float) -> None:
     cumulative = np.cumsum(weights)

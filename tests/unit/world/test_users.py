@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets import laws
@@ -13,6 +13,8 @@ from shortlist.world.taste import make_taste_space
 from shortlist.world.users import Users, make_users
 from shortlist.world.world import World, make_world
 
+examples = settings(deadline=None, derandomize=True, max_examples=25)
+
 MANY = WorldSettings(users=4_000, videos=60, days=10, impressions=200_000)
 
 
@@ -22,6 +24,7 @@ def many() -> Users:
     return make_users(MANY, make_taste_space(streams, MANY.dimensions), streams)
 
 
+@examples
 @given(st.floats(0, 400))
 def test_taste_is_a_unit_vector_on_every_day(world: World, day: float) -> None:
     length = np.linalg.norm(world.users.taste_on(day), axis=1)

@@ -13,7 +13,7 @@ from shortlist.world.streams import Streams
 from shortlist.world.world import World, make_world
 
 # Large enough for a BLAS to spread a product over its threads.
-WIDE = WorldSettings(users=1_200, videos=300, days=2, impressions=30_000)
+WIDE = WorldSettings(users=1_000, videos=300, days=2, impressions=20_000, session_length=4)
 PRINT_DAY = """
 import sys
 import pyarrow as pa
@@ -57,7 +57,7 @@ def test_another_seed_changes_every_table(
     assert all(a != b for a, b in zip(whole, other, strict=True))
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 16_384])
+@pytest.mark.parametrize("chunk", [7, 16_384])
 def test_the_size_of_a_chunk_changes_no_byte(
     whole: list[str], small: WorldSettings, seed: int, chunk: int
 ) -> None:
@@ -86,7 +86,7 @@ def test_a_day_made_by_another_process_with_other_threads_is_the_same(
         check=True,
     )
     there = pa.ipc.open_stream(ended.stdout).read_all()
-    assert there.num_rows > 10_000
+    assert there.num_rows > 7_000
     assert digest(there) == digest(make_world(WIDE, 4).impressions_table(day))
 
 
