@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,12 @@ import pytest
 from shortlist.datasets import schema
 from shortlist.datasets.catalogue import Catalogue, Users
 from shortlist.datasets.interactions import Interactions, TrainingView
+from shortlist.encoders.hashing import HashingEncoder
+from shortlist.encoders.text import video_texts
+from shortlist.settings.world import WorldSettings
+from shortlist.world.context import standard_context
+from shortlist.world.truth import Truth
+from shortlist.world.world import make_world
 
 FIRST_DAY = dt.date(2026, 1, 5)
 
@@ -98,6 +104,47 @@ def make_blocks(
     outcome = rng.random(len(user)) < truth[user, video]
     log = make_log(user, video, outcome, days)
     return Blocks(make_view(log, make_users(users), make_catalogue(videos), seed), truth)
+
+
+@dataclass(frozen=True)
+class TinyWorld:
+    """A synthetic world in memory: the view of its history, its last days and its truth."""
+
+    view: TrainingView
+    test: Interactions
+    truth: Truth
+
+
+@pytest.fixture(scope="session")
+def tiny_world() -> TinyWorld:
+    settings = WorldSettings(users=150, videos=300, creators=40, days=9, impressions=12_000)
+    world = make_world(settings, 8)
+    users = Users.from_table(world.users_table())
+    table = world.videos_table()
+    catalogue = Catalogue.from_table(table)
+    days = [
+        Interactions.from_table(world.impressions_table(day), users, catalogue)
+        for day in range(settings.days)
+    ]
+    history, test = (join(part) for part in (days[:7], days[7:]))
+    view = TrainingView(
+        users=users,
+        catalogue=catalogue,
+        log=history,
+        content=HashingEncoder(48).encode(video_texts(table)),
+        as_of=settings.first_day + dt.timedelta(days=7),
+        target="click",
+        context=standard_context(),
+    )
+    return TinyWorld(view, test, Truth(world, key="tiny"))
+
+
+def join(parts: list[Interactions]) -> Interactions:
+    columns = {
+        f.name: np.concatenate([getattr(part, f.name) for part in parts])
+        for f in fields(Interactions)
+    }
+    return Interactions(**columns)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from shortlist.baselines import registry
+from shortlist.baselines.observer.model import InformedObserver
 from shortlist.baselines.protocol import Predictor, Recommender
 from shortlist.settings.baselines import BaselinesSettings
 
@@ -45,6 +46,7 @@ ROWS = {
     "als": baseline("als"),
     "ease": baseline("ease"),
     "weighted-ease": baseline("weighted-ease"),
+    "informed-observer": Row(lambda: InformedObserver(dimensions=2, sweeps=4), predicts=True),
 }
 LEARNED = [name for name, row in ROWS.items() if row.learned]
 PERSONAL = [name for name in LEARNED if ROWS[name].personal]

@@ -11,6 +11,7 @@ Cup 2007.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,42 @@ _BLOCK = 65_536
 _WATCH_FLOOR = 0.1
 _TAG_DEVIATION = 0.15
 _SELDOM, _RARELY = 2, 4  # Wide updates that move little.
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rows of the log grouped by one side, so that sums over them are one sparse product.
+
+    Attributes:
+        order: rows of the log by group, int64 [n].
+        other: the other side of each of these, int64 [n].
+        borders: where each group begins, int64 [groups + 1].
+    """
+
+    order: Ints
+    other: Ints
+    borders: Ints
+    shape: tuple[int, int]
+
+    def sums(self, values: Doubles, of_other: Doubles) -> Doubles:
+        """For each group, the sum over its rows of value times the other side's row of figures.
+
+        Args:
+            values: one per row of the log, float64 [n].
+            of_other: float64 [others, c].
+
+        Returns:
+            float64 [groups, c].
+        """
+        matrix = sp.csr_array((values[self.order], self.other, self.borders), shape=self.shape)
+        return np.asarray(matrix @ of_other)
+
+
+def layout(group: Ints, other: Ints, shape: tuple[int, int]) -> Layout:
+    """Group rows by ``group``; ``shape`` counts the groups and the others."""
+    order = np.argsort(group, kind="stable")
+    borders = np.searchsorted(group[order], np.arange(shape[0] + 1))
+    return Layout(order, other[order], borders, shape)
 
 
 @dataclass(frozen=True)
@@ -56,6 +93,18 @@ class Evidence:
     video_features: Doubles
     creator: Ints
 
+    @cached_property
+    def by_user(self) -> Layout:
+        """Rows grouped by user."""
+        shape = (len(self.user_features), len(self.video_features))
+        return layout(self.user, self.video, shape)
+
+    @cached_property
+    def by_video(self) -> Layout:
+        """Rows grouped by video."""
+        shape = (len(self.video_features), len(self.user_features))
+        return layout(self.video, self.user, shape)
+
 
 @dataclass
 class State:
@@ -67,6 +116,7 @@ class State:
         dense, tags: coefficients of the two blocks of the design.
         watch: intercept, slope and deviation of log watch seconds after a positive.
         user_prior, video_prior: what was expected before the evidence.
+        history: mean log likelihood of the log at the start of each sweep.
     """
 
     users: Beliefs
@@ -113,7 +163,6 @@ def start(evidence: Evidence, width: int, seed: int) -> State:
 def fit(evidence: Evidence, width: int, sweeps: int, seed: int) -> State:
     """Run ``sweeps`` of updates over users, videos, coefficients and priors."""
     state = start(evidence, width, seed)
-    shape = (len(evidence.user_features), len(evidence.video_features))
     has_watch = evidence.positive & np.isfinite(evidence.log_watch)
     for sweep in track(range(sweeps), "observer: sweeps"):
         visible = evidence.design.dense @ state.dense + evidence.design.tags @ state.tags
@@ -124,7 +173,8 @@ def fit(evidence: Evidence, width: int, sweeps: int, seed: int) -> State:
         size = np.sqrt(logit**2 + variance).clip(min=1e-6)
         weight = np.tanh(size / 2) / (2 * size)
         pull = evidence.positive - 0.5
-        state.history.append(float(np.mean(_log_likelihood(logit, evidence.positive))))
+        likelihood = _log_likelihood(logit, evidence.positive).sum() / max(len(logit), 1)
+        state.history.append(float(likelihood))
         if has_watch.any():
             state.watch = _watch_line(
                 evidence.log_watch[has_watch], logit[has_watch], variance[has_watch]
@@ -132,9 +182,9 @@ def fit(evidence: Evidence, width: int, sweeps: int, seed: int) -> State:
             middle, slope, spread = state.watch
             weight[has_watch] += (slope / spread) ** 2
             pull[has_watch] += slope * (evidence.log_watch[has_watch] - middle) / spread**2
-        _update_users(state, evidence, shape, weight, pull - weight * visible)
+        _update_users(state, evidence, weight, pull - weight * visible)
         _update_user_prior(state, evidence)
-        _update_videos(state, evidence, shape, weight, pull - weight * visible)
+        _update_videos(state, evidence, weight, pull - weight * visible)
         if sweep % _SELDOM == 0:
             _update_video_prior(state, evidence)
         mean, _ = row_moments(state, evidence, means_only=True)
@@ -206,9 +256,7 @@ def turning(state: State) -> list[Doubles]:
     return [constant, linear, square]
 
 
-def _update_users(
-    state: State, evidence: Evidence, shape: tuple[int, int], weight: Doubles, pull: Doubles
-) -> None:
+def _update_users(state: State, evidence: Evidence, weight: Doubles, pull: Doubles) -> None:
     k = state.width
     second, mean = state.videos.second(), state.videos.mean
     taste = triangle(second[:, :k, :k])
@@ -216,12 +264,11 @@ def _update_users(
     t = len(taste[0])
 
     def by_user(values: Doubles) -> Doubles:
-        matrix = sp.csr_array((values, (evidence.user, evidence.video)), shape=shape)
-        return np.asarray(matrix @ packed)
+        return evidence.by_user.sums(values, packed)
 
     w0, w1, w2 = (by_user(weight * evidence.time**power) for power in range(3))
     h0, h1 = by_user(pull), by_user(pull * evidence.time)
-    precision = np.zeros((shape[0], 2 * k + 1, 2 * k + 1))
+    precision = np.zeros((len(state.users.mean), 2 * k + 1, 2 * k + 1))
     a, g, r = slice(0, k), slice(k, 2 * k), 2 * k
     precision[:, a, a] = unpack(w0[:, :t], k)
     precision[:, a, g] = precision[:, g, a] = unpack(w1[:, :t], k)
@@ -236,9 +283,7 @@ def _update_users(
     )
 
 
-def _update_videos(
-    state: State, evidence: Evidence, shape: tuple[int, int], weight: Doubles, pull: Doubles
-) -> None:
+def _update_videos(state: State, evidence: Evidence, weight: Doubles, pull: Doubles) -> None:
     k = state.width
     constant, linear, square = turning(state)
     parts = [
@@ -248,17 +293,16 @@ def _update_videos(
     t = k * (k + 1) // 2
 
     def by_video(values: Doubles, part: Doubles) -> Doubles:
-        matrix = sp.csr_array((values, (evidence.video, evidence.user)), shape=shape[::-1])
-        return np.asarray(matrix @ part)
+        return evidence.by_video.sums(values, part)
 
     time = evidence.time
     weighted = np.sum(
         [by_video(weight * time**power, part) for power, part in enumerate(parts)], axis=0
     )
     pulled = by_video(pull, parts[0]) + by_video(pull * time, parts[1])
-    total = np.bincount(evidence.video, weight, minlength=shape[1])
-    total_pull = np.bincount(evidence.video, pull, minlength=shape[1])
-    precision = np.zeros((shape[1], k + 1, k + 1))
+    total = np.bincount(evidence.video, weight, minlength=len(state.videos.mean))
+    total_pull = np.bincount(evidence.video, pull, minlength=len(state.videos.mean))
+    precision = np.zeros((len(state.videos.mean), k + 1, k + 1))
     precision[:, :k, :k] = unpack(weighted[:, :t], k)
     precision[:, :k, k] = precision[:, k, :k] = weighted[:, t : t + k]
     precision[:, k, k] = total

@@ -79,6 +79,8 @@ def _group_effect(rest: Doubles, share: Doubles, noise: Doubles, group: Ints) ->
     """Shrunken mean of what is left in each group, by row, float64 [n, d]."""
     inside = group >= 0
     count = int(group.max(initial=-1)) + 1
+    if count == 0:
+        return np.zeros_like(rest)
     weight, pull = np.zeros((count, rest.shape[1])), np.zeros((count, rest.shape[1]))
     np.add.at(weight, group[inside], share[inside])
     np.add.at(pull, group[inside], (share * rest)[inside])
