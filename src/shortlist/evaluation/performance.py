@@ -138,6 +138,8 @@ def _score(
     deep: list[Ints] = []
     bits: list[tuple[Bits, Bits]] = []
     probed = probed_users(arena)
+    # Without propensities nothing can be said off-policy, and the target is not worth its time.
+    tells_odds = bool(np.isfinite(arena.test.propensity).any())
     row_scores = np.zeros(len(arena.test), np.float32)
     chosen = np.zeros(len(arena.test))
     chosen_rate = np.zeros(len(arena.test))
@@ -154,9 +156,10 @@ def _score(
         rows = order[np.searchsorted(sorted_users, users[0]) : _after(sorted_users, users[-1])]
         local = np.searchsorted(users, arena.test.user[rows])
         row_scores[rows] = scores[local, arena.test.video[rows]]
-        policy = share_policy(scores, arena.live, share)
-        chosen_rate[rows] = policy.mean(scores, rates)[local]
-        chosen[rows] = policy.probability(scores, local, arena.test.video[rows])
+        policy = share_policy(scores, arena.live, share) if tells_odds else None
+        if policy is not None:
+            chosen_rate[rows] = policy.mean(scores, rates)[local]
+            chosen[rows] = policy.probability(scores, local, arena.test.video[rows])
         here = judged[low : low + step]
         at = place[low : low + step][here]
         if len(at) == 0:
@@ -164,13 +167,14 @@ def _score(
         masked = np.where(arena.excluded(int(at[0]), int(at[-1]) + 1), -np.inf, scores[here])
         lists[at] = top_k(masked, length)
         sampled = np.isin(users[here], arena.sample)
-        bits.append(policy.packed(scores, np.isin(users, probed)))
+        if policy is not None:
+            bits.append(policy.packed(scores, np.isin(users, probed)))
         deep.append(_best(masked[sampled], min(DEEP, videos)))
     return {
         "lists": lists,
         "deep": np.concatenate(deep),
-        "share_above": np.concatenate([above for above, _ in bits]),
-        "share_at": np.concatenate([at for _, at in bits]),
+        "share_above": np.concatenate([above for above, _ in bits] or [np.zeros((0, 0), np.uint8)]),
+        "share_at": np.concatenate([at for _, at in bits] or [np.zeros((0, 0), np.uint8)]),
         "row_scores": row_scores,
         "chosen": chosen,
         "chosen_rate": chosen_rate,
