@@ -40,7 +40,8 @@ def area_under_curve(positive: Bools, scores: Said) -> float:
     >>> area_under_curve(np.array([True, True, False, False]), np.array([0.8, 0.3, 0.3, 0.5]))
     0.625
     """
-    return _Pairs(positive, scores).area(None)
+    everyone = np.zeros(len(positive), np.int64)
+    return _Pairs(positive, scores, everyone).area(np.ones(1))
 
 
 def auc(
@@ -58,11 +59,11 @@ def auc(
     Raises:
         RefusedError: all rows have the outcome, or none has, or all rows are of one user.
     """
-    pairs = _Pairs(positive, scores)
     distinct, place = _units(users)
+    pairs = _Pairs(positive, scores, place)
     blocks = resample_counts(distinct, resamples, seed)
-    draws = [pairs.area(count[place]) for block in blocks for count in block]
-    return percentiles(pairs.area(None), np.array(draws), distinct)
+    draws = [pairs.area(count) for block in blocks for count in block]
+    return percentiles(pairs.area(np.ones(distinct)), np.array(draws), distinct)
 
 
 def calibration(positive: Bools, predicted: Said, users: Ints, label: str, bins: int = 10) -> Curve:
@@ -170,24 +171,23 @@ def normalised_entropy(
 
 
 class _Pairs:
-    """The rows in order of their scores, ready for the area under any weights of rows."""
+    """The rows in order of their scores, ready for the area under any counts of their users."""
 
-    def __init__(self, positive: Bools, scores: Said) -> None:
+    def __init__(self, positive: Bools, scores: Said, place: Ints) -> None:
         _both(positive)
         if not np.isfinite(scores).all():
             raise ValueError("a score is not finite")
-        self.order = np.argsort(scores, kind="stable")
-        ordered = scores[self.order]
-        self.positive = positive[self.order]
-        wanted = ordered[self.positive]
-        self.below = np.searchsorted(ordered, wanted, side="left")
-        self.upto = np.searchsorted(ordered, wanted, side="right")
+        order = np.argsort(scores, kind="stable")
+        hits, others = order[positive[order]], order[~positive[order]]
+        self.user_of_hit, self.user_of_other = place[hits], place[others]
+        self.below = np.searchsorted(scores[others], scores[hits], side="left")
+        self.upto = np.searchsorted(scores[others], scores[hits], side="right")
 
-    def area(self, weights: Doubles | None) -> float:
-        """The area with rows counted ``weights`` times, once if None; NaN where a side is empty."""
-        counted = np.ones(len(self.order)) if weights is None else weights[self.order]
-        hits = counted[self.positive]
-        others = np.concatenate([[0.0], np.cumsum(np.where(self.positive, 0.0, counted))])
+    def area(self, counts: Doubles) -> float:
+        """The area with the rows of user u counted ``counts[u]`` times; NaN if a side is empty."""
+        hits = counts[self.user_of_hit]
+        others = np.zeros(len(self.user_of_other) + 1)
+        np.cumsum(counts[self.user_of_other], out=others[1:])
         won = hits @ (others[self.below] + others[self.upto]) / 2
         return float(ratio(np.array([won]), np.array([hits.sum() * others[-1]]))[0])
 

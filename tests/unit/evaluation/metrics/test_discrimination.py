@@ -22,13 +22,14 @@ def test_auc_agrees_with_sklearn_on_ties(rows):
     assert told.area_under_curve(positive, scores) == pytest.approx(roc_auc_score(positive, scores))
 
 
-def test_weighted_auc_agrees_with_sklearn():
+def test_auc_of_resampled_users_agrees_with_sklearn():
     rng = np.random.default_rng(0)
     positive = rng.random(60) < 0.4
     scores = rng.integers(0, 9, 60).astype(float)
-    weights = rng.integers(0, 4, 60).astype(float)
-    found = told._Pairs(positive, scores).area(weights)
-    assert found == pytest.approx(roc_auc_score(positive, scores, sample_weight=weights))
+    users = rng.integers(0, 12, 60)
+    counts = rng.integers(0, 4, 12).astype(float)
+    found = told._Pairs(positive, scores, users).area(counts)
+    assert found == pytest.approx(roc_auc_score(positive, scores, sample_weight=counts[users]))
 
 
 def test_auc_interval_covers_as_often_as_it_says_when_users_differ():
