@@ -1,5 +1,7 @@
 """The logging policy: its probabilities are those by which it draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -47,12 +49,17 @@ def test_videos_are_drawn_as_often_as_their_probabilities_say(
     assert stats.chisquare(found, expected).pvalue > 0.001
 
 
-def test_the_random_part_is_uniform_over_the_live_videos(policy: LoggingPolicy) -> None:
-    video, randomly = draw(policy, 3)
-    assert randomly.mean() == pytest.approx(
-        policy.random_share, abs=4 * np.sqrt(policy.random_share / DRAWS)
-    )
-    found = np.bincount(video[randomly], minlength=len(policy.shelf))[policy.live]
+def test_the_random_part_has_its_share_and_is_uniform_over_the_live_videos(
+    policy: LoggingPolicy,
+) -> None:
+    _, randomly = draw(policy, 3)
+    share = policy.random_share
+    # Four standard errors.
+    tolerance = 4 * np.sqrt(share * (1 - share) / DRAWS)
+    assert randomly.mean() == pytest.approx(share, abs=tolerance)
+    video, randomly = draw(replace(policy, random_share=1.0), 3)
+    assert randomly.all()
+    found = np.bincount(video, minlength=len(policy.shelf))[policy.live]
     assert stats.chisquare(found).pvalue > 0.001
 
 

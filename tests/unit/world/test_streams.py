@@ -77,6 +77,14 @@ def test_neighbouring_steps_and_days_are_not_correlated() -> None:
         assert abs(np.corrcoef(base, other)[0, 1]) < 4 / np.sqrt(count)
 
 
+def test_streams_of_other_steps_days_and_kinds_never_overlap() -> None:
+    streams, count = Streams(9), 2_000
+    values = [streams.uniform("k", 0, count), streams.uniform("l", 0, count)]
+    values += [streams.uniform("k", 0, count, step=step) for step in (1, 2, 64)]
+    values += [streams.uniform("k", 0, count, day=day) for day in (1, 2)]
+    assert len(np.unique(np.concatenate(values))) == len(values) * count
+
+
 def test_rows_belong_to_items_wherever_reading_starts() -> None:
     streams = Streams(1)
     whole = streams.normal_rows("rows", 0, 9, 5)

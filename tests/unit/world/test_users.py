@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from shortlist.datasets import laws
@@ -13,7 +13,10 @@ from shortlist.world.taste import make_taste_space
 from shortlist.world.users import Users, make_users
 from shortlist.world.world import World, make_world
 
-examples = settings(deadline=None, derandomize=True, max_examples=25)
+# Explaining a failure would print the whole world again and again.
+examples = settings(
+    deadline=None, derandomize=True, max_examples=25, phases=set(Phase) - {Phase.explain}
+)
 
 MANY = WorldSettings(users=4_000, videos=60, days=10, impressions=200_000)
 
