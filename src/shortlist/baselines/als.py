@@ -33,18 +33,16 @@ class ALS:
         self._popularity = video_sums(view, rows)
         self._known_users = np.diff(history.indptr) > 0
         self._known_videos = self._popularity > 0
-        model = AlternatingLeastSquares(
-            factors=self.factors,
-            iterations=self.iterations,
-            regularization=self.l2,
-            alpha=self.confidence,
-            random_state=view.seed,
-            # The conjugate gradient stops early by design; its rows do not depend on each other,
-            # so the number of threads leaves the factors alone.
-            use_cg=True,
-        )
-        # Its own threads and those of BLAS would fight over the cores: four times slower.
+        # Its own threads and those of BLAS would fight over the cores: four times slower. Rows do
+        # not depend on each other, so the number of its own threads leaves the factors alone.
         with threadpool_limits(1, "blas"):
+            model = AlternatingLeastSquares(
+                factors=self.factors,
+                iterations=self.iterations,
+                regularization=self.l2,
+                alpha=self.confidence,
+                random_state=view.seed,
+            )
             model.fit(sp.csr_matrix(history), show_progress=False)
         self._user_factors: Floats = np.asarray(model.user_factors)
         self._video_factors: Floats = np.asarray(model.item_factors)

@@ -80,7 +80,8 @@ def ease_weights(history: sp.csr_array, l2: float) -> Floats:
         inverse[start:stop, stop:] = inverse[stop:, start:stop].T
         corner = np.tril(inverse[start:stop, start:stop])
         inverse[start:stop, start:stop] = corner + np.tril(corner, -1).T
-    weights: Floats = inverse
+    # The same by symmetry, in rows: a product with sparse rows would copy columns at every call.
+    weights: Floats = inverse.T
     weights /= -np.diagonal(weights).copy()
     weights[np.diag_indices(number)] = 0.0
     return weights

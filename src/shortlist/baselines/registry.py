@@ -72,6 +72,32 @@ def _content(settings: BaselinesSettings) -> Recommender:
     return Content(settings.content_half_life_events, settings.content_aversion)
 
 
+def _lightgbm(settings: BaselinesSettings) -> Recommender:
+    from shortlist.baselines.lightgbm_rerank import LightGBMRerank
+
+    return LightGBMRerank(
+        [CONSTRUCTORS[name](settings) for name in RERANKED],
+        top=settings.rerank_top,
+        users=settings.rerank_users,
+        trials=settings.rerank_trials,
+        trees=settings.rerank_trees,
+        tail_days=settings.rerank_tail_days,
+        tail_events=settings.rerank_tail_events,
+        threads=settings.rerank_threads,
+    )
+
+
+RERANKED: Final = (
+    "popularity",
+    "popularity-rate",
+    "content",
+    "item-knn",
+    "als",
+    "ease",
+    "weighted-ease",
+)
+"""Sources of the candidates that LightGBM re-ranks."""
+
 CONSTRUCTORS: Final[Mapping[str, Callable[[BaselinesSettings], Recommender]]] = {
     "random": _random,
     "popularity": _popularity,
@@ -81,6 +107,7 @@ CONSTRUCTORS: Final[Mapping[str, Callable[[BaselinesSettings], Recommender]]] = 
     "als": _als,
     "ease": _ease,
     "weighted-ease": _weighted_ease,
+    "lightgbm": _lightgbm,
 }
 """Constructors by name, from the simplest to the strongest: the order of a report."""
 

@@ -56,3 +56,21 @@ class BaselinesSettings(Branch):
     observer_sweeps: int = Field(
         12, ge=1, description="Sweeps of the informed observer over all that it believes."
     )
+    rerank_top: int = Field(
+        100, ge=1, description="Best videos of each source that LightGBM re-ranks the union of."
+    )
+    rerank_users: int = Field(3_000, ge=2, description="Users LightGBM learns from, at most.")
+    rerank_trials: int = Field(20, ge=1, description="Tuning budget of LightGBM.")
+    rerank_trees: int = Field(300, ge=1, description="The most trees of LightGBM.")
+    rerank_tail_days: int = Field(
+        5, ge=1, description="Last days of a history that LightGBM learns from."
+    )
+    rerank_tail_events: int = Field(
+        5,
+        ge=1,
+        description="Last events of each user, at most half of them, that LightGBM learns from "
+        "where the whole history bears one day.",
+    )
+    rerank_threads: int = Field(
+        2, ge=1, description="Threads of LightGBM; results are the same bytes for one number."
+    )

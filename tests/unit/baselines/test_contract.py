@@ -20,6 +20,11 @@ SETTINGS = BaselinesSettings(
     als_confidence=2.0,
     ease_l2=5.0,
     weighted_ease_l2=5.0,
+    rerank_top=10,
+    rerank_trials=2,
+    rerank_trees=40,
+    rerank_tail_days=2,
+    rerank_threads=1,
 )
 
 
@@ -46,6 +51,7 @@ ROWS = {
     "als": baseline("als"),
     "ease": baseline("ease"),
     "weighted-ease": baseline("weighted-ease"),
+    "lightgbm": baseline("lightgbm", predicts=True),
     "informed-observer": Row(lambda: InformedObserver(dimensions=2, sweeps=4), predicts=True),
 }
 LEARNED = [name for name, row in ROWS.items() if row.learned]
