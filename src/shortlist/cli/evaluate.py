@@ -33,7 +33,7 @@ def evaluate(
     from shortlist.evaluation.stages import Stages
 
     found = open_named(settings.paths.work, dataset)
-    wanted = [name.strip() for name in models.split(",")] if models else None
+    wanted = [name.strip() for name in models.split(",")] if models is not None else None
     judged(found, settings, Stages(say=typer.echo), wanted)
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from shortlist.datasets.interactions import Floats, Target
 from shortlist.datasets.split import Split
@@ -16,7 +16,7 @@ from shortlist.evaluation.probe import probe_accuracy
 from shortlist.evaluation.protocol import protocol
 from shortlist.evaluation.scorecard import Fact, ModelResult, Scorecard
 from shortlist.evaluation.stages import Stages
-from shortlist.evaluation.turns import ORACLE, Turn, arena_key, contestants, take_turns
+from shortlist.evaluation.turns import ORACLE, Makers, Turn, arena_key, contestants, take_turns
 from shortlist.evaluation.world_facts import DEMANDED_FROM, PROBE, fact_of, world_facts
 from shortlist.settings.baselines import BaselinesSettings
 from shortlist.settings.evaluation import EvaluationSettings
@@ -34,15 +34,21 @@ _FAMILIES: dict[str, Family] = {
 }
 
 
+_WORLD: Final = "synthetic world"  # As `shortlist.world.generate` names the source.
+
+
 def sealed_truth(dataset: Dataset, truths: Path) -> Truth | None:
     """The truth behind a dataset; None where it comes from no world of ours.
 
     Raises:
+        NotFoundError: a world wrote the dataset, but its truth is gone.
         CorruptError: there is a truth of that name, but not of this dataset.
     """
     try:
         return Truth.load(truths / dataset.path.name, dataset.record.key)
     except NotFoundError:
+        if dataset.record.source == _WORLD:
+            raise
         return None
 
 
@@ -81,6 +87,7 @@ def judge(
             days that could be judged.
         StorageError: the disk refused.
     """
+    models = _chosen(contestants(baselines, truth), only)
     with stages.stage("load") as stage:
         arena = make_arena(
             dataset,
@@ -97,14 +104,6 @@ def judge(
                 f"({cut.test}); nothing can be judged"
             )
         stage.done(f"{len(arena.view.log):,} rows of history, {len(arena.test):,} to judge on")
-    models = contestants(baselines, truth)
-    for name in only or ():
-        if name not in models:
-            raise NotFoundError(f"no model is called {name!r}{nearest(name, list(models))}")
-    if only is not None:
-        # The oracle's list is the ideal of every other, and random lists are the floor.
-        kept = {"random", ORACLE, *only}
-        models = {name: make for name, make in models.items() if name in kept}
     directory = runs / arena_key(dataset, arena, settings)[:16]
     turns = take_turns(
         models, arena, directory, baselines, share=settings.policy_share, stages=stages
@@ -136,6 +135,17 @@ def judge(
         facts=facts,
         marginals=shown,
     )
+
+
+def _chosen(models: Makers, only: list[str] | None) -> Makers:
+    """The models to judge; besides those asked for, the ideal and the floor of all figures."""
+    if only is None:
+        return models
+    for name in only:
+        if name not in models:
+            raise NotFoundError(f"no model is called {name!r}{nearest(name, list(models))}")
+    kept = {"random", ORACLE, *only}
+    return {name: make for name, make in models.items() if name in kept}
 
 
 def chosen_target(settings: EvaluationSettings, dataset: Dataset, cut: Split) -> Target:

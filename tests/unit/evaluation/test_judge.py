@@ -163,7 +163,12 @@ def test_a_truth_of_another_dataset_is_refused(micro):
     with pytest.raises(CorruptError, match="belongs to another dataset"):
         sealed_truth(foreign, micro.sealed.parent)
     assert sealed_truth(micro.dataset, micro.sealed.parent) is not None
-    assert sealed_truth(micro.dataset, micro.sealed) is None
+
+
+def test_a_world_without_its_truth_is_refused_and_a_real_log_needs_none(micro, tmp_path):
+    with pytest.raises(NotFoundError, match="no truth at"):
+        sealed_truth(micro.dataset, tmp_path)
+    assert sealed_truth(real_log(tmp_path / "log"), tmp_path) is None
 
 
 DAYS = [dt.date(2022, 4, day) for day in (24, 25, 26)]
