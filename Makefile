@@ -47,7 +47,7 @@ demo: $(STAMP)
 	.venv/bin/shortlist demo $(if $(PRESET),--preset '$(PRESET)') $(if $(DATA),--set 'datasets.source=$(DATA)')
 
 test: lint
-	$(PYTHON) -m pytest --cov --cov-report=term:skip-covered $(PYTEST_FLAGS)
+	$(PYTHON) -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST_FLAGS)
 
 lint: $(STAMP)
 	.venv/bin/ruff check .
