@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from shortlist.baselines.observer.blocks import times
 from shortlist.datasets.catalogue import Catalogue, Users
-from shortlist.datasets.interactions import Interactions, Ints
+from shortlist.datasets.interactions import Bools, Interactions, Ints
 from shortlist.datasets.schema import CONTEXT_FEATURES
 
 Doubles = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 
 RECOVERY: Final = 0.85
 _LISTED_WEIGHT: Final = 0.35
@@ -35,12 +37,20 @@ class Design:
     """Columns of a regression, one row per impression.
 
     Attributes:
-        dense: context features and ``EXTRA_COLUMNS``, float64 [n, 38].
-        tags: parts of the day (and headphones) by tag, CSR [n, 5 * n_tags].
+        dense: context features and ``EXTRA_COLUMNS``, float32 [n, 38].
+        tags: parts of the day (and headphones) by tag, CSR of float32 [n, 5 * n_tags].
     """
 
-    dense: Doubles
+    dense: Floats
     tags: sp.csr_array
+
+    def logit(self, dense: Doubles, tags: Doubles) -> Doubles:
+        """What coefficients of the two blocks say of each row, float64 [n]."""
+        return np.asarray(times(self.dense, dense) + self.tags @ tags)
+
+    def take(self, rows: Bools) -> "Design":
+        """The rows of a mask; the design itself where that is all of them."""
+        return self if rows.all() else Design(self.dense[rows], self.tags[rows])
 
 
 def soft_tags(catalogue: Catalogue) -> sp.csr_array:
@@ -100,25 +110,22 @@ def length(catalogue: Catalogue) -> Doubles:
 def design(rows: Interactions, users: Users, catalogue: Catalogue, tags: sp.csr_array) -> Design:
     """Columns for logged rows; ``rows`` hold whole sessions and carry their context if known."""
     width = len(CONTEXT_FEATURES)
-    context = (
-        rows.context.astype(np.float64) if rows.context.shape[1] else np.zeros((len(rows), width))
-    )
+    dense = np.zeros((len(rows), width + len(EXTRA_COLUMNS)), np.float32)
+    if rows.context.shape[1]:
+        dense[:, :width] = rows.context
     spoken = np.array([*users.languages, ""])[users.language[rows.user]]
     heard = np.array([*catalogue.languages, ""])[catalogue.language[rows.video]]
-    extra = np.stack(
-        [
-            spoken != heard,
-            log_age(rows.day, catalogue, rows.video),
-            expected_tiredness(rows, tags),
-            context[:, _SLOW] * length(catalogue)[rows.video],
-            rows.random_exposure,
-            np.ones(len(rows)),
-        ],
-        axis=1,
+    columns = (
+        spoken != heard,
+        log_age(rows.day, catalogue, rows.video),
+        expected_tiredness(rows, tags),
+        dense[:, _SLOW] * length(catalogue)[rows.video],
+        rows.random_exposure,
+        1.0,
     )
-    profile = tags[rows.video]
-    blocks = [profile.multiply(context[:, [at]]) for at in _AT]
-    return Design(np.concatenate([context, extra], axis=1), sp.csr_array(sp.hstack(blocks)))
+    for place, column in enumerate(columns, start=width):
+        dense[:, place] = column
+    return Design(dense, _by_tag(tags.astype(np.float32)[rows.video], dense))
 
 
 def standing(
@@ -126,10 +133,20 @@ def standing(
 ) -> Design:
     """Columns for every video in one context, an empty session and its own language."""
     count = len(catalogue)
-    dense = np.tile(context.astype(np.float64), (count, 1))
-    extra = np.zeros((count, len(EXTRA_COLUMNS)))
+    extra = np.zeros((count, len(EXTRA_COLUMNS)), np.float32)
     extra[:, 1] = log_age(day, catalogue, np.arange(count))
     extra[:, 3] = float(context[_SLOW]) * length(catalogue)
     extra[:, 4:] = 1.0
-    blocks = [tags * float(context[at]) for at in _AT]
-    return Design(np.concatenate([dense, extra], axis=1), sp.csr_array(sp.hstack(blocks)))
+    dense = np.concatenate([np.tile(context, (count, 1)), extra], axis=1)
+    return Design(dense, _by_tag(tags.astype(np.float32), dense))
+
+
+def _by_tag(profile: sp.csr_array, dense: Floats) -> sp.csr_array:
+    """Tags of each row times its part of the day and its headphones, CSR [n, 5 * n_tags]."""
+    blocks = []
+    for at in _AT:
+        block = sp.csr_array(sp.diags_array(dense[:, at]) @ profile)
+        # Most rows lie in one part of the day: the others would be kept as zeros.
+        block.eliminate_zeros()
+        blocks.append(block)
+    return sp.csr_array(sp.hstack(blocks))

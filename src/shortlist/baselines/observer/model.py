@@ -1,5 +1,6 @@
 """The informed observer as a recommender: the ceiling of what can be learned from the log."""
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -35,8 +36,9 @@ class InformedObserver:
         outcome = view.log.outcome(view.target)
         tags = columns.soft_tags(view.catalogue)
         built = columns.design(view.log, view.users, view.catalogue, tags)
-        known = np.flatnonzero(~np.isnan(outcome))
-        log = view.log.take(known)
+        known = ~np.isnan(outcome)
+        # Contexts are in the design by now; a second copy would weigh as much as all the rest.
+        log = replace(view.log, context=view.log.context[:, :0]).take(known)
         self._view, self._tags = view, tags
         first = int(log.day.min(initial=view.as_of_day))
         self._span = max(view.as_of_day - first, 1)
@@ -47,7 +49,7 @@ class InformedObserver:
             time=self._time(log.day),
             positive=outcome[known] > 0,
             log_watch=np.log(np.where(watched > 0, watched, np.nan)),
-            design=columns.Design(built.dense[known], built.tags[known]),
+            design=built.take(known),
             user_features=user_features(view.users, shown_profile(log, len(view.users), tags)),
             video_features=video_features(view.catalogue, view.content, shown_often(log, view)),
             creator=view.catalogue.creator,
@@ -64,7 +66,7 @@ class InformedObserver:
     def _prepare(self) -> None:
         view, state = self._view, self._state
         built = columns.standing(view.context, view.as_of_day, view.catalogue, self._tags)
-        self._everyone = built.dense @ state.dense + built.tags @ state.tags
+        self._everyone = built.logit(state.dense, state.tags)
         second = fitting.extended(state.videos.second(), state.videos.mean)
         self._video_side = pack(second).astype(np.float32).T.copy()
         self._user_side = triangle(fitting.turning(state)[0]).astype(np.float32)
@@ -86,7 +88,7 @@ class InformedObserver:
         """Expected probability of the target in each row's context and session, float32 [n]."""
         view, state = self._view, self._state
         built = columns.design(rows, view.users, view.catalogue, self._tags)
-        visible = built.dense @ state.dense + built.tags @ state.tags
+        visible = built.logit(state.dense, state.tags)
         # Taste is not extrapolated past the end of the log.
         time = np.minimum(self._time(rows.day), 0.0)
         mean, second = fitting.moments_at(state, rows.user, rows.video, time)
@@ -139,8 +141,8 @@ def shown_often(log: Interactions, view: TrainingView) -> Doubles:
     return np.stack([ratio, ratio**2 - np.mean(ratio**2)], axis=1)
 
 
-def user_features(users: Users, shown: Doubles) -> Doubles:
-    """One, age band, activity, declared interests and what was shown, float64 [n_users, f]."""
+def user_features(users: Users, shown: Doubles) -> Floats:
+    """One, age band, activity, declared interests and what was shown, float32 [n_users, f]."""
     columns_ = [np.ones((len(users), 1)), shown]
     for name in ("age_band", "activity"):
         values = np.array(users.table.column(name).fill_null("").to_pylist())
@@ -152,10 +154,15 @@ def user_features(users: Users, shown: Doubles) -> Doubles:
     for row, listed in enumerate(interests):
         for name in listed or ():
             declared[row, place[name]] = 1.0 / np.sqrt(len(listed))
-    return np.concatenate([*columns_, declared], axis=1)
+    return np.concatenate([*columns_, declared], axis=1, dtype=np.float32)
 
 
-def video_features(catalogue: Catalogue, content: Floats, shown: Doubles) -> Doubles:
-    """One, tags, content vectors and exposure of videos, float64 [n_videos, g]."""
-    parts = sp.hstack([sp.csr_array(np.ones((len(catalogue), 1))), catalogue.tags]).toarray()
-    return np.concatenate([parts, shown, content.astype(np.float64) * 3], axis=1)
+def video_features(catalogue: Catalogue, content: Floats, shown: Doubles) -> Floats:
+    """One, tags, exposure and content vectors of videos, float32 [n_videos, g]."""
+    tags = catalogue.tags.toarray()
+    first = tags.shape[1] + 1
+    features = np.ones((len(catalogue), first + shown.shape[1] + content.shape[1]), np.float32)
+    features[:, 1:first] = tags
+    features[:, first : first + shown.shape[1]] = shown
+    np.multiply(content, 3, out=features[:, first + shown.shape[1] :])
+    return features

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from shortlist.baselines.observer.blocks import times, transposed_times, weighted_gram
 from shortlist.baselines.observer.moments import Beliefs
 
 Doubles = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 _PENALTY_ROUNDS = 12
@@ -27,7 +29,7 @@ class Prior:
     spread: Doubles
 
 
-def learn_prior(beliefs: Beliefs, prior: Prior, features: Doubles, group: Ints | None) -> Prior:
+def learn_prior(beliefs: Beliefs, prior: Prior, features: Floats, group: Ints | None) -> Prior:
     """Refit the prior to what is now believed.
 
     A belief that little evidence has moved only repeats its own prior. So the prior is divided out
@@ -36,7 +38,7 @@ def learn_prior(beliefs: Beliefs, prior: Prior, features: Doubles, group: Ints |
     Args:
         beliefs: about n vectors of d coordinates.
         prior: under which they were formed.
-        features: float64 [n, f].
+        features: float32 [n, f].
         group: creator of each row, -1 for none, int64 [n]; None for no such effect.
     """
     variance = np.einsum("nii->ni", beliefs.covariance)
@@ -60,19 +62,18 @@ def _alike(share: Doubles) -> list[Ints]:
     return [np.asarray(part, np.int64) for part in np.split(order, cuts)]
 
 
-def _ridge(features: Doubles, target: Doubles, weight: Doubles, noise: Doubles) -> Doubles:
+def _ridge(features: Floats, target: Doubles, weight: Doubles, noise: Doubles) -> Doubles:
     """Weighted ridge regression of each column with a penalty of its own, fitted values."""
-    scaled = features * weight[:, None]
-    size, basis = np.linalg.eigh(features.T @ scaled)
+    size, basis = np.linalg.eigh(weighted_gram(features, weight))
     size = size.clip(min=0)
-    pull = basis.T @ (scaled.T @ target)
+    pull = basis.T @ transposed_times(features, weight[:, None] * target)
     penalty = np.full(target.shape[1], 10.0)
     for _ in range(_PENALTY_ROUNDS):
         weights = pull / (size[:, None] + penalty)
         known = (size[:, None] / (size[:, None] + penalty)).sum(axis=0)
         strength = (weights**2).sum(axis=0) / known.clip(min=1e-9)
         penalty = noise / strength.clip(min=1e-9)
-    return np.asarray(features @ (basis @ (pull / (size[:, None] + penalty))))
+    return times(features, basis @ (pull / (size[:, None] + penalty)))
 
 
 def _group_effect(rest: Doubles, share: Doubles, noise: Doubles, group: Ints) -> Doubles:
