@@ -61,4 +61,9 @@ def quick() -> BaselinesSettings:
         weighted_ease_l2=50.0,
         observer_dimensions=8,
         observer_sweeps=4,
+        rerank_top=20,
+        rerank_trials=2,
+        rerank_trees=40,
+        rerank_tail_days=2,
+        rerank_threads=1,
     )

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from shortlist.baselines.observer import design as columns
 from shortlist.baselines.observer import fit as fitting
+from shortlist.baselines.observer.evidence import Evidence
 from shortlist.baselines.observer.moments import pack, triangle
 from shortlist.datasets.catalogue import Catalogue, Users
 from shortlist.datasets.interactions import Floats, Interactions, Ints, TrainingView
@@ -43,7 +44,7 @@ class InformedObserver:
         first = int(log.day.min(initial=view.as_of_day))
         self._span = max(view.as_of_day - first, 1)
         watched = log.watch_seconds.astype(np.float64)
-        evidence = fitting.Evidence(
+        evidence = Evidence(
             user=log.user,
             video=log.video,
             time=self._time(log.day),
