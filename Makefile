@@ -29,7 +29,7 @@ INDEXES := $(if $(INDEX_URL),--default-index $(INDEX_URL)) \
     $(if $(EXTRA_INDEX_URL),--index-strategy unsafe-best-match) \
     $(foreach url,$(EXTRA_INDEX_URL),--index $(url)) \
     $(foreach place,$(LINKS),--find-links $(place))
-INSTALL = $(UV) pip install --python $(PYTHON) $(INDEXES) --constraint constraints.txt --editable '.[dev]'
+INSTALL = $(UV) pip install --python $(PYTHON) $(INDEXES) --constraint constraints.txt --compile-bytecode --editable '.[dev]'
 # A CPU wheel at hand is preferred by its version; pytorch's own index is not asked then.
 CPU_WHEEL := $(firstword $(foreach place,$(LINKS),$(wildcard $(place)/torch-*+cpu*.whl)))
 

@@ -72,5 +72,5 @@ class BaselinesSettings(Branch):
         "where the whole history bears one day.",
     )
     rerank_threads: int = Field(
-        2, ge=1, description="Threads of LightGBM; results are the same bytes for one number."
+        1, ge=1, description="Threads of LightGBM; results are the same bytes for one number."
     )

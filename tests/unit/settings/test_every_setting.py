@@ -76,7 +76,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "baselines.rerank_trees": ("30", 30),
     "baselines.rerank_tail_days": ("2", 2),
     "baselines.rerank_tail_events": ("4", 4),
-    "baselines.rerank_threads": ("1", 1),
+    "baselines.rerank_threads": ("2", 2),
     "baselines.observer_dimensions": ("8", 8),
     "baselines.observer_sweeps": ("3", 3),
     "evaluation.k": ("5", 5),
