@@ -7,12 +7,12 @@ The oracle is not here: it knows the truth, and nothing that learns may import i
 # ruff: noqa: PLC0415
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Final
 
 from shortlist.baselines.protocol import Recommender
 from shortlist.errors import NotFoundError
 from shortlist.settings.baselines import BaselinesSettings
+from shortlist.spelling import nearest
 
 
 def _random(_: BaselinesSettings) -> Recommender:
@@ -119,9 +119,5 @@ def build(name: str, settings: BaselinesSettings) -> Recommender:
         NotFoundError: there is no baseline of that name; the message gives the nearest.
     """
     if name not in CONSTRUCTORS:
-        near = get_close_matches(name, CONSTRUCTORS, 1, 0.0)[0]
-        raise NotFoundError(
-            f"no baseline is called {name!r}; did you mean {near!r}? There are "
-            f"{', '.join(CONSTRUCTORS)}"
-        )
+        raise NotFoundError(f"no baseline is called {name!r}{nearest(name, CONSTRUCTORS)}")
     return CONSTRUCTORS[name](settings)
