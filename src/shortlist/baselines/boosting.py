@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import ParameterSampler
 
-from shortlist.datasets.interactions import Bools, Floats, Ints
+from shortlist.baselines.examples import Examples, thinned
+from shortlist.datasets.interactions import Floats
 from shortlist.progress import track
 
 Doubles = npt.NDArray[np.float64]
-
-HELD_OUT: Final = 0.25
-"""Share of the users on whom trials are judged."""
 
 _STAGES: Final = (0.15, 0.4, 1.0)  # shares of the trees at which each trial is judged
 
@@ -30,53 +28,6 @@ SEARCHED: Final[Searched] = {
     "lambda_l2": [0.0, 10.0, 100.0],
 }
 """Values that every search draws from, by LightGBM's names; an objective adds its own."""
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Rows to learn from, ascending by user.
-
-    Attributes:
-        features: float32 [n, n_features].
-        label: 1 or 0, float32 [n].
-        user: the user of each row, int64 [n].
-        uniform: whether the row was shown at random, bool [n].
-    """
-
-    features: Floats
-    label: Floats
-    user: Ints
-    uniform: Bools
-
-    @classmethod
-    def join(cls, parts: Sequence["Examples"]) -> Self:
-        """The parts, one after the other."""
-        return cls(
-            np.concatenate([part.features for part in parts]),
-            np.concatenate([part.label for part in parts]),
-            np.concatenate([part.user for part in parts]),
-            np.concatenate([part.uniform for part in parts]),
-        )
-
-    @classmethod
-    def none(cls, features: int) -> Self:
-        """No rows of so many features."""
-        nothing = np.zeros(0)
-        return cls(
-            np.zeros((0, features), np.float32),
-            nothing.astype(np.float32),
-            nothing.astype(np.int64),
-            nothing.astype(np.bool_),
-        )
-
-    def take(self, rows: Ints | Bools) -> "Examples":
-        """Some of the rows."""
-        return Examples(self.features[rows], self.label[rows], self.user[rows], self.uniform[rows])
-
-    @property
-    def teachable(self) -> bool:
-        """Whether users that differ show both labels, so that there is a difference to learn."""
-        return len(np.unique(self.user[self.label == 1])) > 1 and bool((self.label == 0).any())
 
 
 Loss = Callable[[Doubles, Examples], float]
@@ -109,24 +60,18 @@ def tune(
     """Try ``trials`` draws of parameters on some users, and fit the best to all.
 
     Args:
-        examples: teachable ones.
+        examples: teachable ones; those that teach keep ``negatives`` already.
         loss: judges raw scores of the held-out users.
         searched: values to draw from besides `SEARCHED`; ``uniform_weight`` is the weight of rows
             shown at random, the rest are LightGBM's.
         names: of the features.
-        negatives: rows with label 0 that a user keeps for learning, or None for all of them, which
-            the scores must be learned from if they are to be probabilities. The held-out users
-            keep all.
+        negatives: rows with label 0 of each held-out user that the last fit keeps; None for all.
         trials: how many draws; each is judged at three numbers of trees.
         trees: the most trees.
         threads: of LightGBM; results hold for this number.
-        seed: of the draws, of who is held out, of the negatives kept and of LightGBM.
+        seed: of the draws, of the negatives kept and of LightGBM.
     """
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
-    users = rng.permutation(np.unique(examples.user))
-    held_out = np.isin(examples.user, users[: max(round(HELD_OUT * len(users)), 1)])
-    judged = examples.take(held_out)
-    taught = _thinned(examples.take(~held_out), negatives, rng)
+    taught, judged = examples.take(~examples.held_out), examples.take(examples.held_out)
     fixed = {
         "deterministic": True,
         "force_row_wise": True,
@@ -145,7 +90,8 @@ def tune(
             found.append((loss(scores, judged), {**drawn, "trees": stage}))
     best, chosen = min(found, key=lambda trial: trial[0])
     parameters = {name: value for name, value in chosen.items() if name != "trees"}
-    everybody = _thinned(examples, negatives, rng)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
+    everybody = Examples.join([taught, thinned(judged, negatives, rng)]).by_user()
     booster = _boost(everybody, {**parameters, **fixed}, chosen["trees"], names)
     return Tuned(booster, chosen, best, len(everybody.label))
 
@@ -177,22 +123,10 @@ def _boost(
     return lgb.train(parameters, data, num_boost_round=trees)
 
 
-def _thinned(examples: Examples, negatives: int | None, rng: np.random.Generator) -> Examples:
-    """All positives, and at most ``negatives`` negatives of each user drawn at random."""
-    if negatives is None:
-        return examples
-    chance = np.where(examples.label == 1, -1.0, rng.random(len(examples.label)))
-    order = np.lexsort((chance, examples.user))
-    _, first, positive = np.unique(examples.user, return_index=True, return_inverse=True)
-    liked = np.bincount(positive, examples.label)
-    place = np.arange(len(order)) - first[positive]
-    return examples.take(np.sort(order[place < (liked + negatives)[positive]]))
-
-
 def log_loss(scores: Doubles, examples: Examples) -> float:
     """Mean log loss of logits; rows shown at random and the others weigh one half each.
 
-    >>> rows = Examples(np.zeros((3, 1)), np.array([1, 1, 0]), np.arange(3), np.arange(3) == 2)
+    >>> rows = Examples(np.zeros((3, 1)), np.array([1, 1, 0]), np.arange(3), np.arange(3) == 2, [])
     >>> bool(log_loss(np.zeros(3), rows) == np.log(2))
     True
     """
@@ -208,7 +142,7 @@ def ndcg_loss(relevant: Mapping[int, int], k: int) -> Loss:
         relevant: how many videos are relevant to each user, also those not among the examples.
         k: length of the list.
 
-    >>> rows = Examples(np.zeros((3, 1)), np.array([0, 1, 0]), np.array([4, 4, 4]), np.zeros(3))
+    >>> rows = Examples(np.zeros((3, 1)), np.array([0, 1, 0]), np.array([4, 4, 4]), [], [])
     >>> round(ndcg_loss({4: 1}, k=2)(np.array([3.0, 2.0, 1.0]), rows), 6)  # 1 - 1 / log2(3)
     0.36907
     """

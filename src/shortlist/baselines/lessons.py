@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from shortlist.baselines.boosting import Examples
 from shortlist.baselines.candidates import BLOCK
+from shortlist.baselines.examples import Examples, hold_out, thinned
 from shortlist.baselines.rerank_features import RerankFeatures
 from shortlist.datasets.interactions import Bools, Interactions, Ints, TrainingView
 from shortlist.progress import track
@@ -21,18 +21,24 @@ def impressions(
         users: rows of at most so many users, drawn by the seed.
     """
     late = late.take(~np.isnan(late.outcome(view.target)))
-    late = late.take(np.isin(late.user, _some(np.unique(late.user), users, view.seed)))
+    chosen = _some(np.unique(late.user), users, view.seed)
+    late = late.take(_among(late.user, chosen))
     late = late.take(np.argsort(late.user, kind="stable"))
     return Examples(
         features.of_impressions(late.user, late.video, late.context),
         late.outcome(view.target),
         late.user,
         late.random_exposure,
+        _among(late.user, hold_out(chosen, view.seed)),
     )
 
 
 def new_positives(
-    features: RerankFeatures, view: TrainingView, late: Interactions, users: int
+    features: RerankFeatures,
+    view: TrainingView,
+    late: Interactions,
+    users: int,
+    negatives: int,
 ) -> tuple[Examples, dict[int, int]]:
     """Candidates of users who liked something new in ``late``, labelled by whether it was this.
 
@@ -43,6 +49,7 @@ def new_positives(
         view: the history before ``late``.
         late: what came after.
         users: at most so many, drawn by the seed.
+        negatives: candidates with label 0 that a user who teaches keeps, drawn by the seed.
 
     Returns:
         The examples, and how many new positives each user has, whether candidates or not.
@@ -54,14 +61,18 @@ def new_positives(
     who, number = np.unique(new // videos, return_counts=True)
     chosen = _some(who, users, view.seed)
     parts = [Examples.none(len(features.plain))]
+    judges = hold_out(chosen, view.seed)
+    rng = np.random.default_rng(np.random.SeedSequence(view.seed, spawn_key=(4,)))
     blocks = -(-len(chosen) // BLOCK)
     for block in track(features.of_candidates(chosen), "reading candidates", blocks):
-        pair = chosen[block.owner] * videos + block.video
-        fresh = ~_among(pair, met)
-        label = _among(pair[fresh], new).astype(np.float32)
-        nothing = np.zeros(len(label), np.bool_)
-        parts.append(Examples(block.features[fresh], label, chosen[block.owner[fresh]], nothing))
-    return Examples.join(parts), dict(zip(who.tolist(), number.tolist(), strict=True))
+        user = chosen[block.owner]
+        pair = user * videos + block.video
+        label = _among(pair, new).astype(np.float32)
+        read = Examples(
+            block.features, label, user, np.zeros(len(user), np.bool_), _among(user, judges)
+        ).take(~_among(pair, met))
+        parts += [read.take(read.held_out), thinned(read.take(~read.held_out), negatives, rng)]
+    return Examples.join(parts).by_user(), dict(zip(who.tolist(), number.tolist(), strict=True))
 
 
 def _some(users: Ints, number: int, seed: int) -> Ints:

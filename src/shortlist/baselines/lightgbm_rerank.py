@@ -8,8 +8,6 @@ from scipy.special import expit
 
 from shortlist.baselines import lessons
 from shortlist.baselines.boosting import (
-    HELD_OUT,
-    Examples,
     Loss,
     Searched,
     Tuned,
@@ -18,6 +16,7 @@ from shortlist.baselines.boosting import (
     raw_scores,
     tune,
 )
+from shortlist.baselines.examples import HELD_OUT, Examples
 from shortlist.baselines.histories import positives, rank_below, video_sums
 from shortlist.baselines.popularity import smoothed_rate
 from shortlist.baselines.protocol import Recommender
@@ -78,7 +77,7 @@ class LightGBMRerank:
         self._in_context = bool(rows.uniform.any())
         self._ranking = self._outcome
         if not self._in_context:
-            lists, relevant = lessons.new_positives(features, early, late, self.users)
+            lists, relevant = lessons.new_positives(features, early, late, self.users, _NEGATIVES)
             objectives: Searched = {"objective": ["binary", "lambdarank"]}
             loss = ndcg_loss(relevant, _K)
             self._ranking = self._tune(

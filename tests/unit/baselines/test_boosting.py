@@ -5,7 +5,8 @@ import pytest
 from scipy.special import expit
 
 from shortlist.baselines import boosting
-from shortlist.baselines.boosting import Examples, log_loss, ndcg_loss, raw_scores, tune
+from shortlist.baselines.examples import Examples, hold_out, thinned
+from shortlist.baselines.boosting import log_loss, ndcg_loss, raw_scores, tune
 
 
 def make_examples(users=40, rows=30, seed=0):
@@ -13,7 +14,8 @@ def make_examples(users=40, rows=30, seed=0):
     features = rng.normal(size=(users * rows, 3)).astype(np.float32)
     label = (rng.random(users * rows) < expit(3 * features[:, 1] - 1)).astype(np.float32)
     uniform = rng.random(users * rows) < 0.2
-    return Examples(features, label, np.repeat(np.arange(users), rows), uniform)
+    user = np.repeat(np.arange(users), rows)
+    return Examples(features, label, user, uniform, np.isin(user, hold_out(np.arange(users), 0)))
 
 
 def tuned(examples, loss=log_loss, objective="binary", **options):
@@ -64,13 +66,13 @@ def test_the_budget_is_kept_where_there_are_fewer_draws_than_trials(monkeypatch)
 
 def test_negatives_are_thinned_by_user_and_positives_kept():
     examples = make_examples(users=5, rows=40)
-    thin = boosting._thinned(examples, 3, np.random.default_rng(0))
+    thin = thinned(examples, 3, np.random.default_rng(0))
     for user in range(5):
         before, after = examples.label[examples.user == user], thin.label[thin.user == user]
         assert after.sum() == before.sum()
         assert (after == 0).sum() == 3
     assert (np.diff(thin.user) >= 0).all()
-    assert boosting._thinned(examples, None, np.random.default_rng(0)) is examples
+    assert thinned(examples, None, np.random.default_rng(0)) is examples
 
 
 def test_lists_are_learned_by_user():
@@ -91,6 +93,7 @@ def test_ndcg_counts_relevant_videos_that_are_no_candidates():
         np.array([1, 0, 0, 1], np.float32),
         np.array([2, 2, 5, 5]),
         np.zeros(4, np.bool_),
+        np.zeros(4, np.bool_),
     )
     # User 2 has the first of two relevant videos in front, user 5 its only one in second place.
     gain = (1 / (1 + 1 / np.log2(3)) + 1 / np.log2(3)) / 2
@@ -99,12 +102,13 @@ def test_ndcg_counts_relevant_videos_that_are_no_candidates():
 
 
 def test_what_cannot_be_taught_is_known_beforehand():
-    examples = make_examples(users=3, rows=12)
+    examples = make_examples(users=4, rows=12)
     assert examples.teachable
+    assert not examples.take(examples.held_out).teachable
+    assert not examples.take(~examples.held_out).teachable
     assert not Examples.none(3).teachable
     assert not examples.take(examples.label == 0).teachable
     assert not examples.take(examples.label == 1).teachable
-    assert not examples.take(examples.user == 1).teachable
 
 
 def test_no_rows_have_no_scores():
