@@ -12,10 +12,11 @@ class PathsSettings(Branch):
 
     work: Path = Field(Path("work"), description="Everything made here lies below this directory.")
     cache: Path = Field(
-        Path("work/cache"),
-        description="Content vectors, by what they were made from; safe to delete.",
+        default_factory=lambda given: given["work"] / "cache",
+        description="Content vectors, by what they were made from; safe to delete. Default: `cache` below `paths.work`.",
     )
     truth: Path = Field(
-        Path("work/truth"),
-        description="Latents of synthetic worlds; only the world's verb and the judge open it.",
+        default_factory=lambda given: given["work"] / "truth",
+        description="Latents of synthetic worlds; only the world's verb and the judge open it. "
+        "Default: `truth` below `paths.work`.",
     )

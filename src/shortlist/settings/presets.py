@@ -17,6 +17,10 @@ _TINY: dict[str, object] = {
     "world.creators": 90,
     "world.days": 14,
     "world.impressions": 24_000,
+    "baselines.rerank_users": 150,
+    "baselines.rerank_trials": 3,
+    "baselines.rerank_trees": 40,
+    "baselines.observer_sweeps": 6,
     "evaluation.users": 100,
     "evaluation.bootstrap": 200,
 }
@@ -27,6 +31,8 @@ _DEMO: dict[str, object] = {
     "world.videos": 10_000,
     "world.creators": 1_200,
     "world.impressions": 375_000,
+    "baselines.rerank_users": 1_500,
+    "baselines.rerank_trees": 150,
     "evaluation.users": 1_000,
 }
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit
 
 from shortlist.baselines import boosting
-from shortlist.baselines.examples import Examples, hold_out, thinned
 from shortlist.baselines.boosting import log_loss, ndcg_loss, raw_scores, tune
+from shortlist.baselines.examples import Examples, hold_out, thinned
 
 
 def make_examples(users=40, rows=30, seed=0):

@@ -14,7 +14,22 @@ from shortlist.settings.loading import preset_settings
 from shortlist.world.world import make_world
 
 GOLDEN = Path(__file__).with_name("frozen.json")
-COLUMNS = ("impression_id", "user_id", "video_id", "position", "click", "random_exposure")
+COLUMNS = (
+    "impression_id",
+    "user_id",
+    "video_id",
+    "session_id",
+    "position",
+    "random_exposure",
+    "click",
+    "long_view",
+    "like",
+    "skip",
+)
+TABLES = {
+    "users": ("language", "age_band", "activity", "interests", "registered_days"),
+    "videos": ("title", "tags", "creator_id", "language"),
+}
 
 
 def measured() -> dict[str, str | int]:
@@ -26,6 +41,10 @@ def measured() -> dict[str, str | int]:
         name: hashlib.sha256(table.column(name).to_numpy().astype("<i8").tobytes()).hexdigest()
         for name in COLUMNS
     }
+    for name, table_of in (("users", world.users_table()), ("videos", world.videos_table())):
+        for column in TABLES[name]:
+            text = json.dumps(table_of.column(column).to_pylist())
+            hashes[f"{name}.{column}"] = hashlib.sha256(text.encode()).hexdigest()
     return {"impressions": table.num_rows, **hashes}
 
 
