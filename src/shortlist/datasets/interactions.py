@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
 from typing import Any, Final, Literal, Self
 
 import numpy as np
@@ -212,12 +211,10 @@ def events_since(user: Ints) -> Ints:
 
 def seen_pairs(log: Interactions, users: Ints) -> list[Ints]:
     """For each of ``users`` (rows), the distinct video rows ``log`` shows to them, ascending."""
-    wanted = np.full(int(max(log.user.max(initial=-1), users.max(initial=-1))) + 1, -1, np.int64)
-    wanted[users] = np.arange(len(users))
-    kept = wanted[log.user] >= 0
-    pairs = np.unique(np.stack([wanted[log.user[kept]], log.video[kept]], axis=1), axis=0)
-    borders = np.searchsorted(pairs[:, 0], np.arange(len(users) + 1))
-    return [pairs[a:b, 1] for a, b in pairwise(borders)]
+    span = int(log.video.max(initial=0)) + 1
+    keys = np.unique(log.user * span + log.video)
+    starts, ends = np.searchsorted(keys, users * span), np.searchsorted(keys, (users + 1) * span)
+    return [keys[a:b] % span for a, b in zip(starts, ends, strict=True)]
 
 
 def pack_lists(lists: Sequence[Ints]) -> tuple[Ints, Ints]:

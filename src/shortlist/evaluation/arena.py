@@ -1,13 +1,19 @@
 """All that a model is fitted to and judged on, loaded once; nothing of the truth is in it."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from shortlist.datasets.catalogue import Catalogue, Users
-from shortlist.datasets.interactions import Floats, Interactions, Ints, Target, TrainingView
+from shortlist.datasets.interactions import (
+    Floats,
+    Interactions,
+    Ints,
+    Target,
+    TrainingView,
+    seen_pairs,
+)
 from shortlist.datasets.schema import CONTEXT_WIDTH
 from shortlist.datasets.split import Split
 from shortlist.datasets.store import Dataset
@@ -92,9 +98,9 @@ def make_arena(
     )
     live = catalogue.uploaded_before(split.as_of)
     everyone = np.arange(len(users), dtype=np.int64)
-    seen = rows_by_user(history.user, history.video, len(users))
+    seen = seen_pairs(history, everyone)
     wanted = (test.outcome(target) == 1) & live[test.video]
-    liked = rows_by_user(test.user[wanted], test.video[wanted], len(users))
+    liked = seen_pairs(test.take(wanted), everyone)
     relevant = [np.setdiff1d(a, b, assume_unique=True) for a, b in zip(liked, seen, strict=True)]
     watchers = everyone[[len(videos) > 0 for videos in relevant]]
     rng = np.random.default_rng(seed)
@@ -111,18 +117,6 @@ def make_arena(
         seen=[seen[user] for user in judged],
         relevant=[relevant[user] for user in judged],
     )
-
-
-def rows_by_user(user: Ints, video: Ints, users: int) -> list[Ints]:
-    """Distinct videos of each user, ascending.
-
-    >>> [v.tolist() for v in rows_by_user(np.array([1, 0, 1, 1]), np.array([5, 2, 5, 3]), 3)]
-    [[2], [3, 5], []]
-    """
-    span = int(video.max(initial=0)) + 1
-    keys = np.unique(user * span + video)
-    borders = np.searchsorted(keys, np.arange(users + 1) * span)
-    return [keys[a:b] % span for a, b in pairwise(borders)]
 
 
 def opening_rows(arena: Arena) -> Ints:

@@ -13,7 +13,8 @@ class PathsSettings(Branch):
     work: Path = Field(Path("work"), description="Everything made here lies below this directory.")
     cache: Path = Field(
         default_factory=lambda given: given["work"] / "cache",
-        description="Content vectors, by what they were made from; safe to delete. Default: `cache` below `paths.work`.",
+        description="Content vectors, by what they were made from; safe to delete. "
+        "Default: `cache` below `paths.work`.",
     )
     truth: Path = Field(
         default_factory=lambda given: given["work"] / "truth",

@@ -67,16 +67,6 @@ def coverage(lists: Ints, videos: int) -> float:
     return len(np.unique(lists[lists >= 0])) / videos
 
 
-def exposure_gini(lists: Ints, live: Bools) -> float:
-    """Gini coefficient of how often each live video is listed; 0 if all are listed equally often.
-
-    Args:
-        lists: int64 [m, k].
-        live: videos that could have been listed, bool [n_videos].
-    """
-    return gini(np.bincount(lists[lists >= 0], minlength=len(live))[live])
-
-
 def gini(counts: Ints | Doubles) -> float:
     r"""Gini coefficient of counts (Gini 1912): 0 if all are equal, towards 1 if one has all.
 

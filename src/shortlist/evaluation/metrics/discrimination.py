@@ -7,7 +7,6 @@ come from whole users.
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import xlogy
 
 from shortlist.datasets.interactions import Bools, Doubles, Floats, Ints
 from shortlist.errors import RefusedError
@@ -153,23 +152,6 @@ def log_loss(
     return percentiles(loss / size, draws[:, 0] / draws[:, 1], len(sums))
 
 
-def normalised_entropy(
-    positive: Bools, predicted: Said, users: Ints, resamples: int = 1_000, seed: int = 0
-) -> Estimate:
-    r"""Log loss over that of always saying the rate of the same rows (He et al., ADKDD 2014).
-
-    Below 1 the model knows more than the rate; above 1 it would do better to say the rate.
-
-    Args and errors as for ``calibration_error``; it is refused, too, where all rows have the
-    outcome, or none has.
-    """
-    sums = _losses(positive, predicted, users)
-    _both(positive)
-    draws = resampled_sums(sums, resamples, seed)
-    value = _relative(sums.sum(axis=0, keepdims=True))[0]
-    return percentiles(value, _relative(draws), len(sums))
-
-
 class _Pairs:
     """The rows in order of their scores, ready for the area under any counts of their users."""
 
@@ -233,9 +215,3 @@ def _losses(positive: Bools, predicted: Said, users: Ints) -> npt.NDArray[np.flo
     _units(users)
     loss = -np.log(np.where(positive, said, 1 - said))
     return sums_by_unit(users, np.stack([loss, np.ones(len(said)), positive], axis=1))
-
-
-def _relative(totals: Doubles) -> Doubles:
-    loss, size, hits = totals.T
-    rate = hits / size
-    return ratio(loss / size, -(xlogy(rate, rate) + xlogy(1 - rate, 1 - rate)))

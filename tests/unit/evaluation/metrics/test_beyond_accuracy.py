@@ -28,12 +28,6 @@ def test_gini_knows_neither_scale_nor_order(counts, factor):
     np.testing.assert_allclose(beyond.gini(np.array(counts[::-1]) * factor), value, atol=1e-12)
 
 
-def test_exposure_gini_looks_at_live_videos_only():
-    live = np.array([True, True, False])
-    assert beyond.exposure_gini(np.array([[0, 1], [1, 0]]), live) == 0
-    assert beyond.exposure_gini(np.array([[0], [0]]), live) == 1 / 2
-
-
 def test_most_popular_share_is_rounded_up_and_ties_go_to_the_lower_row():
     counts = np.array([4, 9, 4, 1])
     lists = np.array([[0], [1], [2], [3]])

@@ -164,20 +164,6 @@ def test_one_certain_mistake_is_not_infinite():
     assert found.value == pytest.approx(-math.log(1e-7) / 2, rel=1e-6)
 
 
-def test_saying_the_rate_has_a_normalised_entropy_of_one():
-    positive = np.array([True, False, False, False] * 5)
-    users = np.arange(20)
-    assert told.normalised_entropy(positive, np.full(20, 0.25), users).value == pytest.approx(1)
-    wise = told.normalised_entropy(positive, np.where(positive, 0.9, 0.1), users)
-    entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
-    assert wise.value == pytest.approx(-math.log(0.9) / entropy)
-
-
-def test_normalised_entropy_without_both_outcomes_is_refused():
-    with pytest.raises(RefusedError, match="0 of 2 rows"):
-        told.normalised_entropy(np.zeros(2, bool), np.full(2, 0.5), np.arange(2))
-
-
 @pytest.mark.parametrize("wrong", [1.5, -0.1, np.nan])
 def test_what_is_no_probability_is_a_bug(wrong):
     rows = (np.array([True, False]), np.array([0.5, wrong]), np.arange(2))
