@@ -21,7 +21,7 @@ Searched = Mapping[str, list[Any]]
 """Values to draw each parameter from."""
 
 SEARCHED: Final[Searched] = {
-    "num_leaves": [4, 7, 15, 31],
+    "num_leaves": [4, 7, 15],
     "learning_rate": [0.03, 0.06, 0.12],
     "min_data_in_leaf": [20, 50, 150, 500],
     "feature_fraction": [0.2, 0.4, 0.7, 1.0],
@@ -85,8 +85,10 @@ def tune(
     found: list[tuple[float, dict[str, Any]]] = []
     for drawn in track(draws, "tuning trees"):
         booster = _boost(taught, {**drawn, **fixed}, trees, names)
+        scores, before = np.zeros(len(judged.label)), 0
         for stage in stages:
-            scores = raw_scores(booster, judged.features, threads, stage)
+            scores += raw_scores(booster, judged.features, threads, before, stage)
+            before = stage
             found.append((loss(scores, judged), {**drawn, "trees": stage}))
     best, chosen = min(found, key=lambda trial: trial[0])
     parameters = {name: value for name, value in chosen.items() if name != "trees"}
@@ -97,13 +99,19 @@ def tune(
 
 
 def raw_scores(
-    booster: lgb.Booster, features: Floats, threads: int, trees: int | None = None
+    booster: lgb.Booster, features: Floats, threads: int, first: int = 0, last: int | None = None
 ) -> Doubles:
-    """Sums over the trees (the first ``trees``, or all), float64 [n]; logits where binary."""
+    """Sums over the trees from ``first`` to before ``last``, float64 [n]; logits where binary."""
     if not len(features):
         return np.zeros(0)
     return np.asarray(
-        booster.predict(features, raw_score=True, num_iteration=trees, num_threads=threads)
+        booster.predict(
+            features,
+            raw_score=True,
+            start_iteration=first,
+            num_iteration=None if last is None else last - first,
+            num_threads=threads,
+        )
     )
 
 

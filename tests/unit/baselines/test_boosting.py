@@ -114,3 +114,11 @@ def test_what_cannot_be_taught_is_known_beforehand():
 def test_no_rows_have_no_scores():
     booster = tuned(make_examples()).booster
     assert raw_scores(booster, np.zeros((0, 3), np.float32), 1).shape == (0,)
+
+
+def test_scores_of_parts_of_the_trees_add_up():
+    examples = make_examples()
+    booster = tuned(examples).booster
+    parts = [raw_scores(booster, examples.features, 1, *ends) for ends in ((0, 3), (3, None))]
+    whole = raw_scores(booster, examples.features, 1)
+    np.testing.assert_allclose(parts[0] + parts[1], whole, rtol=1e-9, atol=1e-9)
