@@ -75,6 +75,6 @@ def test_the_demo_gets_its_size_and_its_data() -> None:
 
 def test_the_tests_come_after_lint_types_and_contracts() -> None:
     plan = shown("test")
-    steps = ["ruff check", "ruff format --check", "/mypy", "lint-imports", "pytest --cov"]
+    steps = ["ruff check", "ruff format --check", "/mypy", "lint-imports", "-m pytest"]
     places = [plan.index(step) for step in steps]
     assert places == sorted(places)
