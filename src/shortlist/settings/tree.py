@@ -13,7 +13,11 @@ from shortlist.settings.datasets import DatasetsSettings
 from shortlist.settings.encoders import EncodersSettings
 from shortlist.settings.evaluation import EvaluationSettings
 from shortlist.settings.paths import PathsSettings
+from shortlist.settings.pipeline import PipelineSettings
 from shortlist.settings.presets import Preset
+from shortlist.settings.ranker import RankerSettings
+from shortlist.settings.recall import RecallSettings
+from shortlist.settings.slate import SlateSettings
 from shortlist.settings.world import WorldSettings
 
 
@@ -38,6 +42,10 @@ class Settings(BaseSettings):
     encoders: EncodersSettings = EncodersSettings()
     baselines: BaselinesSettings = BaselinesSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    recall: RecallSettings = RecallSettings()
+    ranker: RankerSettings = RankerSettings()
+    slate: SlateSettings = SlateSettings()
+    pipeline: PipelineSettings = PipelineSettings()
 
     @classmethod
     def settings_customise_sources(

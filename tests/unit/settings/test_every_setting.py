@@ -85,6 +85,10 @@ VALUES: dict[str, tuple[str, object]] = {
     "evaluation.beside": ("other", "other"),
     "evaluation.users": ("50", 50),
     "evaluation.bootstrap": ("200", 200),
+    "recall.candidates": ("300", 300),
+    "ranker.history": ("20", 20),
+    "slate.size": ("5", 5),
+    "pipeline.shards": ("4", 4),
 }
 
 

@@ -1,0 +1,1 @@
+"""The bundle: one directory, one id, everything that serving needs."""

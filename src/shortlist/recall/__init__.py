@@ -1,0 +1,1 @@
+"""Candidates: up to a thousand videos that a user might want, from four sources."""

@@ -1,0 +1,1 @@
+"""From a user's events to a page in one process: recall, rank, slate."""

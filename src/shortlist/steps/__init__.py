@@ -1,0 +1,1 @@
+"""The steps from logs to a published bundle; what is unchanged is found, not repeated."""
