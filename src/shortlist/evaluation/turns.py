@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 
-import shortlist
 from shortlist.baselines.observer.model import InformedObserver
 from shortlist.baselines.oracle import Oracle
 from shortlist.baselines.popularity import smoothed_rate
@@ -22,12 +21,15 @@ from shortlist.evaluation.stages import Stages
 from shortlist.files import sweep_staging
 from shortlist.settings.baselines import BaselinesSettings
 from shortlist.settings.evaluation import EvaluationSettings
+from shortlist.source import source_digest
 from shortlist.world.truth import Truth
 
 ORACLE: Final = "oracle"
 OBSERVER: Final = "informed-observer"
-_ROOMS: Final = ("baselines", "datasets", "encoders")
-_FILES: Final = (
+_SOURCES: Final = (
+    "baselines",
+    "datasets",
+    "encoders",
     "evaluation/arena.py",
     "evaluation/metrics/ranking.py",
     "evaluation/performance.py",
@@ -75,10 +77,7 @@ def arena_key(dataset: Dataset, arena: Arena, settings: EvaluationSettings) -> s
         digest.update(f"{part}\n".encode())
     digest.update(np.ascontiguousarray(view.content).data)
     digest.update(view.context.tobytes())
-    root = Path(shortlist.__file__).parent
-    sources = [path for room in _ROOMS for path in sorted((root / room).rglob("*.py"))]
-    for path in [*sources, *(root / name for name in _FILES)]:
-        digest.update(path.read_bytes())
+    digest.update(source_digest(_SOURCES).encode())
     return digest.hexdigest()
 
 
