@@ -1,1 +1,1 @@
-"""The steps from logs to a published bundle; what is unchanged is found, not repeated."""
+"""The pipeline's steps: what each depends on, and doing it once."""
