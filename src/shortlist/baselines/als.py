@@ -7,8 +7,9 @@ import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
-from shortlist.baselines.histories import positives, rank_below, user_video, video_sums
+from shortlist.baselines.histories import rank_below
 from shortlist.datasets.interactions import Floats, Ints, TrainingView
+from shortlist.datasets.signals import positives, user_video, video_sums
 
 
 class ALS:

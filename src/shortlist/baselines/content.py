@@ -4,15 +4,9 @@ from typing import Self
 
 import numpy as np
 
-from shortlist.baselines.histories import (
-    Weights,
-    decay,
-    positives,
-    rank_below,
-    user_video,
-    video_sums,
-)
+from shortlist.baselines.histories import rank_below
 from shortlist.datasets.interactions import Floats, Ints, TrainingView, events_since
+from shortlist.datasets.signals import Weights, decay, positives, user_video, video_sums
 
 
 class Content:

@@ -6,8 +6,9 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import lapack
 
-from shortlist.baselines.histories import Weights, positives, rank_below, user_video, video_sums
+from shortlist.baselines.histories import rank_below
 from shortlist.datasets.interactions import Floats, Ints, TrainingView
+from shortlist.datasets.signals import Weights, positives, user_video, video_sums
 
 _BLOCK: Final = 512  # rows of the Gram matrix that are dense and sparse at once
 

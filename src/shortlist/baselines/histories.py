@@ -1,57 +1,10 @@
-"""What users did, as arrays that models share: positives, recency and the user-video matrix."""
+"""Where a model's horizon ends: videos that it cannot judge lie below those it can."""
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
-from shortlist.datasets.interactions import Floats, Ints, TrainingView
-
-Weights = npt.NDArray[np.float64]
-
-
-def positives(view: TrainingView) -> Ints:
-    """Rows of the log whose target outcome is known and true, ascending, int64 [n]."""
-    return np.flatnonzero(view.log.outcome(view.target) == 1)
-
-
-def decay(age: npt.NDArray[np.int64], half_life: float) -> Weights:
-    """Weights that halve with every ``half_life`` of age, float64 [n]; no age below 0 counts more.
-
-    >>> decay(np.array([0, 7, 14]), half_life=7.0)
-    array([1.  , 0.5 , 0.25])
-    """
-    weights: Weights = 0.5 ** (np.maximum(age, 0) / half_life)
-    return weights
-
-
-def video_sums(view: TrainingView, rows: Ints, weights: Weights | None = None) -> Weights:
-    """Sum of the rows' weights (1 each by default) by video, float64 [n_videos]."""
-    sums = np.bincount(view.log.video[rows], weights, minlength=len(view.catalogue))
-    return sums.astype(np.float64)
-
-
-def user_video(view: TrainingView, rows: Ints, weights: Weights | None = None) -> sp.csr_array:
-    """Users by videos: the largest weight among the rows of each pair, float32 CSR.
-
-    Repeats do not add up: that somebody watched a video twice says little more than once.
-
-    Args:
-        view: gives the shape [n_users, n_videos] and the log.
-        rows: rows of the log to enter.
-        weights: positive, one per row; 1 each by default.
-    """
-    user, video = view.log.user[rows], view.log.video[rows]
-    values = np.ones(len(rows)) if weights is None else weights
-    n_videos = len(view.catalogue)
-    order = np.lexsort((-values, user * n_videos + video))
-    keys = (user * n_videos + video)[order]
-    first = np.ones(len(keys), np.bool_)
-    first[1:] = keys[1:] != keys[:-1]
-    kept = order[first]
-    return sp.csr_array(
-        (values[kept].astype(np.float32), (user[kept], video[kept])),
-        shape=(len(view.users), n_videos),
-    )
+from shortlist.datasets.interactions import Floats
+from shortlist.datasets.signals import Weights
 
 
 def rank_below(scores: Floats, scored: npt.NDArray[np.bool_], popularity: Weights) -> Floats:

@@ -5,8 +5,9 @@ from typing import Final, Self
 import numpy as np
 import scipy.sparse as sp
 
-from shortlist.baselines.histories import positives, rank_below, user_video, video_sums
+from shortlist.baselines.histories import rank_below
 from shortlist.datasets.interactions import Floats, Ints, TrainingView
+from shortlist.datasets.signals import positives, user_video, video_sums
 
 _BLOCK: Final = 512  # videos whose co-counts are held at once
 

@@ -17,12 +17,12 @@ from shortlist.baselines.boosting import (
     tune,
 )
 from shortlist.baselines.examples import HELD_OUT, Examples
-from shortlist.baselines.histories import positives, rank_below, video_sums
-from shortlist.baselines.popularity import smoothed_rate
+from shortlist.baselines.histories import rank_below
 from shortlist.baselines.protocol import Recommender
 from shortlist.baselines.rerank_features import RerankFeatures, in_context
 from shortlist.baselines.tail import hold_out_tail
 from shortlist.datasets.interactions import Floats, Interactions, Ints, TrainingView
+from shortlist.datasets.signals import positives, smoothed_rate, video_sums
 from shortlist.progress import track
 
 _NEGATIVES: Final = 30  # candidates a user did not go on to like that are kept for learning

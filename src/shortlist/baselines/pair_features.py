@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from shortlist.baselines.histories import Weights
 from shortlist.baselines.weighted_ease import watch_trend, watches
 from shortlist.datasets.interactions import Floats, Ints, TrainingView
+from shortlist.datasets.signals import Weights
 
 Lookup = Callable[[Ints, Ints], list[Floats]]
 

@@ -4,8 +4,8 @@ from typing import Self
 
 import numpy as np
 
-from shortlist.baselines.histories import Weights, decay, positives, video_sums
 from shortlist.datasets.interactions import Floats, Interactions, Ints, TrainingView
+from shortlist.datasets.signals import decayed_positives, smoothed_rate
 
 
 class Popularity:
@@ -57,24 +57,3 @@ class PopularityRate:
     def predict(self, rows: Interactions) -> Floats:
         """The rate of each row's video, float32 [n]."""
         return self._rates[rows.video]
-
-
-def decayed_positives(view: TrainingView, half_life_days: float) -> Weights:
-    """Positives of each video, halved by every half-life of age in days, float64 [n_videos]."""
-    rows = positives(view)
-    age = view.as_of_day - 1 - view.log.day[rows]
-    return video_sums(view, rows, decay(age, half_life_days))
-
-
-def smoothed_rate(view: TrainingView, half_life_days: float, prior_impressions: float) -> Weights:
-    """Rate of the target among each video's impressions, shrunk to the log's, float64 [n_videos].
-
-    Where nothing is known of any video, every rate is one half.
-    """
-    known = np.flatnonzero(~np.isnan(view.log.outcome(view.target)))
-    age = view.as_of_day - 1 - view.log.day[known]
-    shown = video_sums(view, known, decay(age, half_life_days))
-    positive = decayed_positives(view, half_life_days)
-    mean = positive.sum() / shown.sum() if len(known) else 0.5
-    rate: Weights = (positive + prior_impressions * mean) / (shown + prior_impressions)
-    return rate

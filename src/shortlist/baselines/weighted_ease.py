@@ -6,9 +6,9 @@ from typing import Self
 import numpy as np
 
 from shortlist.baselines.ease import ease_weights, most_popular
-from shortlist.baselines.histories import Weights, decay, rank_below, user_video, video_sums
-from shortlist.baselines.popularity import smoothed_rate
+from shortlist.baselines.histories import rank_below
 from shortlist.datasets.interactions import Floats, Ints, TrainingView, events_since
+from shortlist.datasets.signals import Weights, decay, smoothed_rate, user_video, video_sums
 
 
 class WeightedEASE:

@@ -11,9 +11,9 @@ import numpy as np
 
 from shortlist.baselines.observer.model import InformedObserver
 from shortlist.baselines.oracle import Oracle
-from shortlist.baselines.popularity import smoothed_rate
 from shortlist.baselines.protocol import Recommender
 from shortlist.baselines.registry import CONSTRUCTORS, build
+from shortlist.datasets.signals import smoothed_rate
 from shortlist.datasets.store import Dataset
 from shortlist.evaluation.arena import Arena
 from shortlist.evaluation.performance import Performance, perform

@@ -4,13 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shortlist.baselines.histories import (
-    decay,
-    positives,
-    rank_below,
-    user_video,
-    video_sums,
-)
+from shortlist.baselines.histories import rank_below
+from shortlist.datasets.signals import decay, positives, user_video, video_sums
 
 
 def test_an_event_of_the_future_counts_no_more_than_one_of_today():

@@ -11,12 +11,12 @@ import scipy.sparse as sp
 from shortlist.baselines import als
 from shortlist.baselines.content import Content
 from shortlist.baselines.ease import EASE, ease_weights
-from shortlist.baselines.histories import decay, user_video
 from shortlist.baselines.item_knn import ItemKNN, nearest_neighbours
-from shortlist.baselines.popularity import Popularity, PopularityRate, smoothed_rate
+from shortlist.baselines.popularity import Popularity, PopularityRate
 from shortlist.baselines.random import Random
 from shortlist.baselines.weighted_ease import WeightedEASE, watch_trend, watches
 from shortlist.datasets.interactions import events_since
+from shortlist.datasets.signals import decay, smoothed_rate, user_video
 
 
 @pytest.fixture

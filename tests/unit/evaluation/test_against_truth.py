@@ -8,8 +8,9 @@ import pytest
 from scipy.special import expit
 
 from shortlist.baselines.oracle import Oracle
-from shortlist.baselines.popularity import Popularity, smoothed_rate
+from shortlist.baselines.popularity import Popularity
 from shortlist.baselines.random import Random
+from shortlist.datasets.signals import smoothed_rate
 from shortlist.evaluation.against_truth import (
     gains,
     page_values,

@@ -5,8 +5,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from shortlist.baselines.popularity import Popularity, smoothed_rate
+from shortlist.baselines.popularity import Popularity
 from shortlist.baselines.random import Random
+from shortlist.datasets.signals import smoothed_rate
 from shortlist.evaluation.metrics.ranking import top_k
 from shortlist.evaluation.performance import Performance, perform, probed_users
 from shortlist.evaluation.top_share import share_policy
