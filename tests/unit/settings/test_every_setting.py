@@ -88,6 +88,16 @@ VALUES: dict[str, tuple[str, object]] = {
     "recall.candidates": ("300", 300),
     "ranker.history": ("20", 20),
     "slate.size": ("5", 5),
+    "slate.method": ("mmr", "mmr"),
+    "slate.trade_off": ("0.25", 0.25),
+    "slate.content_share": ("0.5", 0.5),
+    "slate.head_weight": ("1", 1.0),
+    "slate.creator_limit": ("1", 1),
+    "slate.tag_limit": ("4", 4),
+    "slate.creator_apart": ("false", False),
+    "slate.epsilon": ("0", 0.0),
+    "slate.temperature": ("0.2", 0.2),
+    "slate.new_days": ("3", 3.0),
     "pipeline.shards": ("4", 4),
 }
 

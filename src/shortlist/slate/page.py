@@ -1,0 +1,154 @@
+"""The whole draw: from ranked candidates to a page that says of every slot why and how likely."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from shortlist.settings.slate import SlateSettings
+from shortlist.slate.explore import Exploration
+from shortlist.slate.kernel import SlateItems, excused, similarity
+from shortlist.slate.ranked import Ranked
+from shortlist.slate.reasons import Reason, Viewer, reasons
+from shortlist.slate.rules import RuleName, Traits, rules_of
+from shortlist.slate.select import METHODS, Effect, Selection, select
+
+Ints = npt.NDArray[np.int64]
+
+
+class RuleNote(NamedTuple):
+    """What a rule did to a video when a slot was filled, before exploration."""
+
+    slot: int
+    video: int
+    rule: RuleName
+    effect: Effect
+
+    def __str__(self) -> str:
+        """As a table shows it."""
+        return f"{self.rule} {self.effect}: video row {self.video}, slot {self.slot + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, one entry per slot, the first slot first; `s` slots.
+
+    Attributes:
+        video: rows of the videos table, int64 [s].
+        relevance: as ranked, float32 [s].
+        rank: place in the ranked list, from 0, int64 [s].
+        propensity: probability that this video stood in this slot, given the page before
+            exploration and the slots above, float64 [s]; 1 without exploration.
+        explored: whether exploration drew the slot, bool [s].
+        sources: bits of `shortlist.datasets.origins.Origin`, uint8 [s].
+        reasons: why, for a viewer to read.
+        notes: what the rules did.
+    """
+
+    video: Ints
+    relevance: npt.NDArray[np.float32]
+    rank: Ints
+    propensity: npt.NDArray[np.float64]
+    explored: npt.NDArray[np.bool_]
+    sources: npt.NDArray[np.uint8]
+    reasons: tuple[Reason, ...]
+    notes: tuple[RuleNote, ...]
+
+    def __len__(self) -> int:
+        return len(self.video)
+
+
+def make_page(
+    ranked: Ranked,
+    items: SlateItems,
+    settings: SlateSettings,
+    viewer: Viewer,
+    *,
+    blocked: Ints | None = None,
+    seed: int | Sequence[int] | None = None,
+) -> Page:
+    """Draw one page.
+
+    Args:
+        ranked: the candidates.
+        items: of all videos.
+        settings: of the slate.
+        viewer: whom the page is for.
+        blocked: rows of videos that must not be shown, int64.
+        seed: of exploration; the same seed replays the same page. Without one nothing is explored.
+
+    Returns:
+        The page, shorter than ``settings.size`` where candidates that may be shown run out.
+    """
+    traits = Traits.of(items, ranked.video, blocked)
+    rules = rules_of(settings)
+    selection = _select(ranked, items, settings, traits)
+    exploration = Exploration(
+        ranked.relevance,
+        settings.epsilon if seed is not None else 0.0,
+        settings.temperature,
+        traits,
+        rules,
+    )
+    outcome = exploration.draw(selection.picked, 0 if seed is None else seed)
+    rank = np.array(outcome.page, np.int64)
+    drawn = np.array(outcome.drawn, np.bool_)
+    video, sources = ranked.video[rank], ranked.sources[rank]
+    return Page(
+        video=video,
+        relevance=ranked.relevance[rank],
+        rank=rank,
+        propensity=np.array(outcome.propensity, np.float64),
+        explored=drawn,
+        sources=sources,
+        reasons=reasons(items, viewer, video, sources, drawn, settings.new_days),
+        notes=tuple(
+            RuleNote(slot, int(ranked.video[candidate]), rule, effect)
+            for slot, candidate, rule, effect in selection.notes
+        ),
+    )
+
+
+def select_pages(
+    ranked: Iterable[Ranked],
+    items: SlateItems,
+    settings: SlateSettings,
+    *,
+    blocked: Ints | None = None,
+) -> Ints:
+    """Pages of many requests without exploration and reasons, to be judged.
+
+    Args:
+        ranked: the candidates of each request.
+        items: of all videos.
+        settings: of the slate.
+        blocked: rows of videos that must not be shown, int64.
+
+    Returns:
+        Rows of videos, int64 [m, size]; -1 where a page is shorter.
+    """
+    pages = []
+    for one in ranked:
+        traits = Traits.of(items, one.video, blocked)
+        picked = _select(one, items, settings, traits).picked
+        page = np.full(settings.size, -1, np.int64)
+        page[: len(picked)] = one.video[picked]
+        pages.append(page)
+    return np.stack(pages) if pages else np.zeros((0, settings.size), np.int64)
+
+
+def _select(
+    ranked: Ranked, items: SlateItems, settings: SlateSettings, traits: Traits
+) -> Selection:
+    alike = similarity(items, ranked.video, settings.content_share)
+    return select(
+        ranked.relevance,
+        excused(alike, ranked.diversity, settings.head_weight),
+        settings.size,
+        method=METHODS[settings.method],
+        trade_off=settings.trade_off,
+        traits=traits,
+        rules=rules_of(settings),
+    )

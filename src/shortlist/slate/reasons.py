@@ -1,0 +1,160 @@
+"""Why a video stands on the page: one short sentence, and never a false one."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from shortlist.datasets.events import Events, Kind
+from shortlist.datasets.origins import Origin
+from shortlist.slate.kernel import SlateItems, listed_tags
+
+Ints = npt.NDArray[np.int64]
+
+
+class Why(IntEnum):
+    """Kinds of reasons, the most telling first; the values cross the wire and never change."""
+
+    EXPLORED = 1
+    LIKED_CREATOR = 2
+    LIKED_TAG = 3
+    WATCHED_CREATOR = 4
+    WATCHED_TAG = 5
+    SIMILAR_VIEWERS = 6
+    NEAR_HISTORY = 7
+    NEW = 8
+    POPULAR = 9
+    RANKED = 10
+
+
+TEMPLATES: Final = MappingProxyType(
+    {
+        Why.EXPLORED: "Something different to try",
+        Why.LIKED_CREATOR: "You liked a video by this creator",
+        Why.LIKED_TAG: "You liked a video tagged {tag}",
+        Why.WATCHED_CREATOR: "You watched a video by this creator",
+        Why.WATCHED_TAG: "You watched a video tagged {tag}",
+        Why.SIMILAR_VIEWERS: "Suggested by what viewers like you watch",
+        Why.NEAR_HISTORY: "Suggested by what you watched",
+        Why.NEW: "New",
+        Why.POPULAR: "Popular now",
+        Why.RANKED: "Picked for you",
+    }
+)
+"""What a viewer reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A kind of reason, and the tag it speaks of."""
+
+    why: Why
+    tag: str = ""
+
+    def __str__(self) -> str:
+        """As a viewer reads it."""
+        return TEMPLATES[self.why].format(tag=self.tag)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whom the page is for, as far as reasons go.
+
+    Attributes:
+        events: what the viewer did, the oldest first.
+        day: days since 1970-01-01 at which the page is drawn, fractions allowed.
+    """
+
+    events: Events
+    day: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What a viewer liked, or watched for long: creators, and how many videos of each tag."""
+
+    creators: frozenset[int]
+    tags: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, items: SlateItems, video: Ints) -> Self:
+        seen = np.unique(video)
+        _, tag = listed_tags(items.tags, seen)
+        return cls(
+            frozenset(items.creator[seen].tolist()) - {-1},
+            np.bincount(tag, minlength=len(items.tag_names)),
+        )
+
+    def shared_tag(self, items: SlateItems, video: int) -> str:
+        """The tag of ``video`` that most of these videos have, of equals the first; or none."""
+        _, own = listed_tags(items.tags, np.array([video]))
+        if len(own) == 0 or not self.tags[own].any():
+            return ""
+        return items.tag_names[int(own[self.tags[own].argmax()])]
+
+
+def reasons(
+    items: SlateItems,
+    viewer: Viewer,
+    video: Ints,
+    sources: npt.NDArray[np.uint8],
+    drawn: npt.NDArray[np.bool_],
+    new_days: float,
+) -> tuple[Reason, ...]:
+    """The most telling true reason for each video.
+
+    Args:
+        items: of all videos.
+        viewer: whom the page is for.
+        video: rows of the page's videos, int64 [k].
+        sources: bits of `Origin`, uint8 [k].
+        drawn: whether exploration put the video there, bool [k].
+        new_days: days after its upload during which a video is new.
+
+    Returns:
+        One for each video, in order.
+    """
+    events = viewer.events
+    liked = _Past.of(items, events.video[events.kind == Kind.LIKE])
+    # A like does not say how long the video was watched.
+    watched = _Past.of(items, events.video[events.kind == Kind.LONG_VIEW])
+    has_watched = bool((events.kind >= Kind.CLICK).any())
+    found = []
+    for row, bits, explored in zip(video.tolist(), sources.tolist(), drawn.tolist(), strict=True):
+        if explored:
+            reason = Reason(Why.EXPLORED)
+        else:
+            reason = _from_past(items, row, liked, watched) or _from_source(
+                bits, has_watched, 0 <= viewer.day - items.upload_day[row] < new_days
+            )
+        found.append(reason)
+    return tuple(found)
+
+
+def _from_past(items: SlateItems, video: int, liked: _Past, watched: _Past) -> Reason | None:
+    creator = int(items.creator[video])
+    for past, by_creator, by_tag in (
+        (liked, Why.LIKED_CREATOR, Why.LIKED_TAG),
+        (watched, Why.WATCHED_CREATOR, Why.WATCHED_TAG),
+    ):
+        if creator in past.creators:
+            return Reason(by_creator)
+        if tag := past.shared_tag(items, video):
+            return Reason(by_tag, tag)
+    return None
+
+
+def _from_source(sources: int, has_watched: bool, new: bool) -> Reason:
+    # Without a history these two sources answer with what suits anybody.
+    if sources & Origin.COLLABORATIVE and has_watched:
+        return Reason(Why.SIMILAR_VIEWERS)
+    if sources & Origin.VECTOR and has_watched:
+        return Reason(Why.NEAR_HISTORY)
+    if new:
+        return Reason(Why.NEW)
+    if sources & Origin.POPULARITY:
+        return Reason(Why.POPULAR)
+    return Reason(Why.RANKED)
