@@ -135,7 +135,15 @@ class Dataset:
 class DatasetWriter:
     """Writes a dataset of one key; a later writer of that key goes on where an earlier stopped."""
 
-    def __init__(self, path: Path, source: str, key: str, test_from: dt.date | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        source: str,
+        key: str,
+        test_from: dt.date | None = None,
+        *,
+        shared: bool = False,
+    ) -> None:
         """Prepare to write; what stands at ``path`` stays readable until `finish`.
 
         Args:
@@ -143,6 +151,8 @@ class DatasetWriter:
             source: where the rows come from, for people.
             key: hash of all that the rows depend on.
             test_from: first test day, where the source fixes its split.
+            shared: whether others of this key may write at the same time. A shared writer writes
+                tables and lets one that is alone sweep, check and finish.
 
         Raises:
             StorageError: the disk refused, or another process is writing this dataset.
@@ -158,10 +168,16 @@ class DatasetWriter:
                 path.mkdir(parents=True, exist_ok=True)
             except (FileExistsError, NotADirectoryError) as error:
                 raise StorageError(f"cannot write {path}: a file stands in its place") from error
-            self._lock = _locked(path)
+            self._lock = _locked(path, shared=shared)
+            if shared:
+                return
             for directory in [path, self._data, *self._data.glob("impressions/day=*")]:
                 sweep_staging(directory)
         self._drop_damaged()
+
+    def close(self) -> None:
+        """Let others write, without finishing."""
+        self._lock.close()
 
     @property
     def scratch(self) -> Path:
@@ -229,7 +245,7 @@ class DatasetWriter:
         for stale in [*self.path.glob(f"{_DATA}*"), *self.path.glob(f"{_SCRATCH}*")]:
             if stale != self._data:
                 shutil.rmtree(stale, ignore_errors=True)
-        self._lock.close()
+        self.close()
         return Dataset(self.path, record)
 
     def _write(self, name: str, kind: str, table: pa.Table, day: dt.date | None = None) -> None:
@@ -289,11 +305,11 @@ def _read(
     return table.cast(pa.schema([fields.field(name) for name in names]))
 
 
-def _locked(path: Path) -> IO[bytes]:
+def _locked(path: Path, *, shared: bool) -> IO[bytes]:
     """Hold the dataset for this process; the lock ends with the stream or with the process."""
-    stream = (path / _LOCK).open("ab")
+    stream = (path / _LOCK).open("a+b")
     try:
-        fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(stream, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:
         stream.close()
         raise StorageError(
