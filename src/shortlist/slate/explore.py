@@ -94,7 +94,9 @@ class Exploration:
             if not others.any():
                 continue
             rising = np.cumsum(others)
-            chosen = int(np.searchsorted(rising, which * rising[-1], side="right"))
+            # Rounding must not carry the draw past the last candidate of the pool.
+            last = int(np.flatnonzero(others)[-1])
+            chosen = min(int(np.searchsorted(rising, which * rising[-1], side="right")), last)
             page[slot], propensity[slot], drawn[slot] = chosen, float(chance[chosen]), True
         return Explored(page, propensity, drawn)
 

@@ -115,7 +115,7 @@ def excused(similarity: Floats, diversity: Floats, weight: float) -> Floats:
     if weight == 0 or not diversity.any():
         return similarity
     price = np.sqrt(1 - np.float32(weight) * diversity)
-    alike = similarity * price[:, None] * price
+    alike = similarity * np.outer(price, price)
     np.fill_diagonal(alike, 1.0)
     return np.asarray(alike, np.float32)
 
