@@ -11,3 +11,10 @@ class PipelineSettings(Branch):
     shards: int = Field(
         1, ge=1, le=64, description="Parts in which data and vectors are made; changes no byte."
     )
+    gate_tolerance: float = Field(
+        0.01,
+        gt=0,
+        lt=1,
+        description="How much of the gate's figure, a list's NDCG, a ranker may be short of the "
+        "published one at the lower end of the 95 % interval.",
+    )

@@ -99,6 +99,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "slate.temperature": ("0.2", 0.2),
     "slate.new_days": ("3", 3.0),
     "pipeline.shards": ("4", 4),
+    "pipeline.gate_tolerance": ("0.02", 0.02),
 }
 
 

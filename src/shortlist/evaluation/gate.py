@@ -1,0 +1,162 @@
+"""The gate: whether a candidate may be published, by how much it is ahead, and why not.
+
+Two questions are asked, each of the per-user differences between two rankers in one arena, so that
+what users differ in does not blur the answer:
+
+- Is the candidate better than popularity? The 95 % interval of the difference must lie above 0.
+- Is it no worse than what is published? The interval must not lie below 0, and its lower end must
+  lie above minus the tolerance. The first refuses what is known to be worse, by however little, so
+  that quality cannot seep away over many trainings; the second, a test of non-inferiority, refuses
+  a candidate of which too few users are known to tell. A candidate that was only trained anew, and
+  is as good, passes. Asking for an interval above 0 here would let nothing pass but improvements,
+  and a model that is merely fresher would never be served.
+
+Source of the second: Piaggio et al., "Reporting of noninferiority and equivalence randomized
+trials", JAMA 2012.
+"""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from shortlist.datasets.interactions import Doubles
+from shortlist.errors import RefusedError
+from shortlist.evaluation.metrics.intervals import paired_difference
+from shortlist.evaluation.scorecard import Estimate
+
+
+class Comparison(BaseModel):
+    """The candidate against one other."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    other: str
+    passed: bool
+    difference: Estimate | None
+    """Mean per-user difference, candidate minus other; None where it cannot be told."""
+    reason: str
+    """A sentence."""
+
+
+class Verdict(BaseModel):
+    """What the gate says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: str
+    passed: bool
+    comparisons: list[Comparison]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Sentences, in reading order."""
+        return [comparison.reason for comparison in self.comparisons]
+
+
+def decide(
+    metric: str,
+    candidate: Doubles,
+    popularity: Doubles,
+    published: Doubles | None,
+    *,
+    tolerance: float,
+    resamples: int = 1_000,
+    seed: int = 0,
+) -> Verdict:
+    """Judge a candidate by the same figure of the same users under each ranker.
+
+    Args:
+        metric: name of the figure; more is better.
+        candidate: the figure of each user, float64 [m].
+        popularity: the same of popularity, float64 [m]; users with NaN are left out.
+        published: the same of what is published, float64 [m]; None where nothing is.
+        tolerance: how much of the figure a candidate may lose against what is published.
+        resamples: how many times the users are drawn behind each interval.
+        seed: of the draws.
+
+    Raises:
+        ValueError: the figures are not of equally many users.
+
+    >>> better = decide("ndcg@10", np.array([0.5, 0.6, 0.7]), np.array([0.4, 0.4, 0.6]), None,
+    ...                 tolerance=0.01)
+    >>> better.passed
+    True
+    >>> better.reasons[0]
+    'The ranker beats popularity by 0.1333 of ndcg@10 (0.1000 to 0.2000, 3 users).'
+    """
+    comparisons = [
+        _compare(metric, "popularity", candidate, popularity, None, resamples, seed),
+        _UNOPPOSED
+        if published is None
+        else _compare(metric, _PUBLISHED, candidate, published, tolerance, resamples, seed),
+    ]
+    return Verdict(
+        metric=metric,
+        passed=all(comparison.passed for comparison in comparisons),
+        comparisons=comparisons,
+    )
+
+
+_PUBLISHED = "the published bundle"
+_UNOPPOSED = Comparison(
+    other=_PUBLISHED, passed=True, difference=None, reason="Nothing is published yet."
+)
+
+
+def _compare(
+    metric: str,
+    other: str,
+    candidate: Doubles,
+    theirs: Doubles,
+    tolerance: float | None,
+    resamples: int,
+    seed: int,
+) -> Comparison:
+    if len(candidate) != len(theirs):
+        raise ValueError(f"{len(candidate)} users cannot be paired with {len(theirs)}")
+    missing = int((~np.isfinite(candidate) & ~np.isnan(theirs)).sum())
+    if missing:
+        return Comparison(
+            other=other,
+            passed=False,
+            difference=None,
+            reason=f"The ranker's {metric} is no number for {missing:,} of {len(candidate):,} "
+            f"users, so it cannot be compared with {other}.",
+        )
+    try:
+        found = paired_difference(candidate, theirs, resamples=resamples, seed=seed)
+    except RefusedError as error:
+        return Comparison(
+            other=other,
+            passed=False,
+            difference=None,
+            reason=f"The ranker cannot be compared with {other}: {error}.",
+        )
+    passed = found.low > 0 if tolerance is None else found.low > -tolerance and found.high >= 0
+    return Comparison(
+        other=other,
+        passed=passed,
+        difference=found,
+        reason=_reason(metric, other, found, tolerance, passed=passed),
+    )
+
+
+def _reason(
+    metric: str, other: str, found: Estimate, tolerance: float | None, *, passed: bool
+) -> str:
+    interval = f"({found.low:.4f} to {found.high:.4f}, {found.n:,} users)"
+    if passed and found.low > 0:
+        return f"The ranker beats {other} by {found.value:.4f} of {metric} {interval}."
+    if passed:
+        return (
+            f"The ranker is as good as {other} within {tolerance:g} of {metric}: the difference "
+            f"is {found.value:.4f} {interval}."
+        )
+    opening = f"the difference is {found.value:.4f} of {metric} {interval}, and"
+    if tolerance is None:
+        return f"The ranker does not beat {other}: {opening} its lower end must lie above 0."
+    if found.high < 0:
+        return f"The ranker is worse than {other}: {opening} its upper end lies below 0."
+    return (
+        f"The ranker is not shown to be as good as {other}: {opening} its lower end must lie "
+        f"above minus {tolerance:g}."
+    )
