@@ -30,11 +30,10 @@ class Determinantal:
 
     def __init__(self, similarity: npt.NDArray[np.float32], size: int) -> None:
         """Start with an empty page that will hold up to ``size`` videos."""
-        count = len(similarity)
         self._similarity = similarity
-        self._factor = np.zeros((size, count))
+        self._factor = np.zeros((size, len(similarity)))
         self._rows = 0
-        self._variance = np.ones(count)
+        self._variance = np.diagonal(similarity).astype(np.float64)
 
     def novelty(self) -> npt.NDArray[np.float64]:
         """How new each candidate is, given the page, float64 [k]."""
