@@ -1,0 +1,209 @@
+"""The blend: the answers of all sources as one list without repeats, each place accounted for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shortlist.datasets.interactions import Bools, Doubles, Floats, Ints
+from shortlist.errors import CorruptError
+from shortlist.recall.collaborative import Collaborative
+from shortlist.recall.index import QUALITY_FILE
+from shortlist.recall.popularity import Popularity
+from shortlist.recall.query import Candidates, Query
+from shortlist.recall.source import SOURCES, Source
+from shortlist.recall.tables import Tables
+from shortlist.recall.tags import Tags
+from shortlist.recall.vector import Vector
+from shortlist.settings.recall import RecallSettings
+
+VECTOR_DIRECTORY: Final = "vector"
+"""Where `load_blend` looks for the index below the tables."""
+
+Found = Mapping[str, Candidates]
+Rule = Callable[[Found, Doubles, Bools, RecallSettings], Ints]
+
+
+@dataclass(frozen=True, slots=True)
+class Blended:
+    """Candidates for the ranker, by falling fused score, then by row.
+
+    Attributes:
+        video: distinct rows of the videos table, int64 [k].
+        sources: who proposed each, bit ``i`` for ``SOURCES[i]``, uint8 [k].
+        scores: what each source gave, in the order of ``SOURCES``, NaN where it did not propose
+            the video, float32 [k, 4].
+        fused: the score of the order, float32 [k].
+        ignored: entries of the query that were left out as unknown or repeated.
+    """
+
+    video: Ints
+    sources: npt.NDArray[np.uint8]
+    scores: Floats
+    fused: Floats
+    ignored: int
+
+    def __len__(self) -> int:
+        return len(self.video)
+
+
+class Blend:
+    """Reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009), weighed, with quotas.
+
+    A video's fused score is the sum, over the sources that propose it, of ``weight / (offset +
+    rank)``, ranks from 1. First every source places its own best, its quota of the list; all other
+    places go by fused score, so whatever a source cannot use flows to the others.
+    """
+
+    def __init__(
+        self, sources: Sequence[Source], settings: RecallSettings, videos: int, tags: int
+    ) -> None:
+        """Take the sources; a part of the four will do.
+
+        Args:
+            sources: each of another name of `SOURCES`.
+            settings: weights, quotas and the number of candidates.
+            videos: how many videos there are.
+            tags: how many tags there are.
+
+        Raises:
+            ValueError: two sources have one name, or a name is not in `SOURCES`.
+        """
+        names = [source.name for source in sources]
+        if len(set(names)) < len(names) or not set(names) <= set(SOURCES):
+            raise ValueError(f"sources {names} are not distinct names of {SOURCES}")
+        self.sources = tuple(sources)
+        self.settings = settings
+        self._videos = videos
+        self._tags = tags
+
+    def recall(self, query: Query) -> Blended:
+        """At most ``candidates`` distinct videos that are not excluded.
+
+        The list is full wherever popularity takes part and the catalogue has so many.
+
+        Raises:
+            InputError: the user vector has another width than the index.
+        """
+        query, ignored = query.cleaned(self._videos, self._tags)
+        count = self.settings.candidates
+        found = {source.name: source.recall(query, count) for source in self.sources}
+        fused = fuse(found, self.settings, self._videos)
+        chosen = np.zeros(self._videos, np.bool_)
+        for rule in RULES:
+            chosen[rule(found, fused, chosen, self.settings)] = True
+        video = np.flatnonzero(chosen)
+        video = video[np.argsort(-fused[video], kind="stable")]
+        return _described(video, found, fused, ignored)
+
+
+def fuse(found: Found, settings: RecallSettings, videos: int) -> Doubles:
+    """Fused score of every video, 0 where nobody proposes it, float64 [videos]."""
+    weights = {
+        "popularity": settings.popularity_weight,
+        "tags": settings.tags_weight,
+        "collaborative": settings.collaborative_weight,
+        "vector": settings.vector_weight,
+    }
+    fused = np.zeros(videos)
+    for name, candidates in found.items():
+        rank = np.arange(1, len(candidates) + 1)
+        fused[candidates.video] += weights[name] / (settings.fusion_offset + rank)
+    return fused
+
+
+def guarantee(found: Found, fused: Doubles, chosen: Bools, settings: RecallSettings) -> Ints:  # noqa: ARG001
+    """The best of each source, as many as its quota says."""
+    quotas = {
+        "popularity": settings.popularity_quota,
+        "tags": settings.tags_quota,
+        "collaborative": settings.collaborative_quota,
+        "vector": settings.vector_quota,
+    }
+    heads = [
+        candidates.video[: int(quotas[name] * settings.candidates)]
+        for name, candidates in found.items()
+    ]
+    return np.concatenate([np.zeros(0, np.int64), *heads])
+
+
+def fill(found: Found, fused: Doubles, chosen: Bools, settings: RecallSettings) -> Ints:
+    """The best by fused score of whatever else was proposed, until the list is full."""
+    proposed = np.zeros(len(chosen), np.bool_)
+    for candidates in found.values():
+        proposed[candidates.video] = True
+    rest = np.flatnonzero(proposed & ~chosen)
+    free = settings.candidates - int(chosen.sum())
+    return rest[np.argsort(-fused[rest], kind="stable")[:free]]
+
+
+RULES: Final[tuple[Rule, ...]] = (guarantee, fill)
+"""How places are given away: each rule names videos to add to those that are chosen."""
+
+
+def load_blend(
+    directory: Path,
+    index: Path | None = None,
+    settings: RecallSettings | None = None,
+    only: Sequence[str] = SOURCES,
+) -> Blend:
+    """Open the sources of a directory.
+
+    Args:
+        directory: of the tables that `shortlist.recall.fitting.fit_recall` wrote.
+        index: directory of the vector index; by default ``vector`` below the tables, and where
+            there is none, the blend does without.
+        settings: of the blend; by default those of the fit. What the tables were fitted with is
+            taken from the fit in any case.
+        only: names of the sources wanted.
+
+    Raises:
+        NotFoundError: there are no tables, or no index where ``index`` says.
+        CorruptError: a file cannot be read, or does not belong to the others.
+    """
+    tables = Tables.load(directory)
+    fitted, live, target = tables.settings, np.array(tables.live), tables.target
+    if index is None and (directory / VECTOR_DIRECTORY / QUALITY_FILE).is_file():
+        index = directory / VECTOR_DIRECTORY
+    sources: list[Source] = [
+        Popularity(tables.popularity, live),
+        Tags(tables.tags, tables.log_odds, live, target, fitted),
+        Collaborative(
+            tables.item_factors,
+            live,
+            target,
+            l2=fitted.als_l2,
+            confidence=fitted.als_confidence,
+        ),
+    ]
+    if index is not None:
+        vector = Vector.load(index)
+        if vector.highest_row >= len(live):
+            raise CorruptError(
+                f"{index} holds videos that {directory} does not know; fit both anew"
+            )
+        sources.append(vector)
+    return Blend(
+        [source for source in sources if source.name in only],
+        settings or fitted,
+        videos=len(live),
+        tags=tables.tags.shape[1],
+    )
+
+
+def _described(video: Ints, found: Found, fused: Doubles, ignored: int) -> Blended:
+    place = np.full(len(fused), -1, np.int64)
+    place[video] = np.arange(len(video))
+    sources = np.zeros(len(video), np.uint8)
+    scores = np.full((len(video), len(SOURCES)), np.nan, np.float32)
+    for column, name in enumerate(SOURCES):
+        if name not in found:
+            continue
+        at = place[found[name].video]
+        kept = at >= 0
+        sources[at[kept]] |= np.uint8(1 << column)
+        scores[at[kept], column] = found[name].score[kept]
+    return Blended(video, sources, scores, fused[video].astype(np.float32), ignored)
