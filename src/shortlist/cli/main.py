@@ -39,6 +39,7 @@ VERBS = (
     Verb("import", "shortlist.cli.import_", "Make a dataset of a log, and report what it holds."),
     Verb("show", "shortlist.cli.show", "Show a dataset, or one of its users."),
     Verb("encode", "shortlist.cli.encode", "Turn the videos of a dataset into vectors."),
+    Verb("bundle", "shortlist.cli.bundle", "Look at bundles, verify them, go back, clean up."),
 )
 
 

@@ -21,3 +21,8 @@ class PathsSettings(Branch):
         description="Latents of synthetic worlds; only the world's verb and the judge open it. "
         "Default: `truth` below `paths.work`.",
     )
+    bundles: Path = Field(
+        default_factory=lambda given: given["work"] / "bundles",
+        description="Bundles, and the pointer to the published one. "
+        "Default: `bundles` below `paths.work`.",
+    )

@@ -16,6 +16,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "paths.work": ("elsewhere/work", Path("elsewhere/work")),
     "paths.cache": ("elsewhere/cache", Path("elsewhere/cache")),
     "paths.truth": ("elsewhere/truth", Path("elsewhere/truth")),
+    "paths.bundles": ("elsewhere/bundles", Path("elsewhere/bundles")),
     "world.users": ("500", 500),
     "world.videos": ("700", 700),
     "world.creators": ("90", 90),
