@@ -4,9 +4,10 @@ import datetime as dt
 from pathlib import Path
 from typing import Final, Literal
 
-from shortlist.datasets.interactions import Floats, Target
+from shortlist.datasets.interactions import Floats
 from shortlist.datasets.split import Split
 from shortlist.datasets.store import Dataset
+from shortlist.datasets.target import chosen_target
 from shortlist.errors import InputError, NotFoundError
 from shortlist.evaluation.arena import make_arena
 from shortlist.evaluation.descriptions import DESCRIPTIONS
@@ -93,7 +94,7 @@ def judge(
             dataset,
             cut,
             content,
-            target=chosen_target(settings, dataset, cut),
+            target=chosen_target(settings.target, dataset, cut),
             context=None if truth is None else standard_context(),
             sample=settings.users,
             seed=seed,
@@ -146,24 +147,6 @@ def _chosen(models: Makers, only: list[str] | None) -> Makers:
             raise NotFoundError(f"no model is called {name!r}{nearest(name, list(models))}")
     kept = {"random", ORACLE, *only}
     return {name: make for name, make in models.items() if name in kept}
-
-
-def chosen_target(settings: EvaluationSettings, dataset: Dataset, cut: Split) -> Target:
-    """What recommendations should bring about: as the settings say, or as the history knows.
-
-    Raises:
-        InputError: the history knows no such outcome of any row.
-    """
-    log = dataset.impressions(["click", "long_view"], cut.history.first, cut.history.last)
-    target = settings.target
-    if target == "auto":
-        target = "click" if log.column("click").null_count == 0 else "long_view"
-    if log.column(target).null_count == log.num_rows:
-        raise InputError(
-            f"{dataset.path}: the history ({cut.history}) knows the {target} of no row, so no "
-            "model can learn it; choose another with evaluation.target"
-        )
-    return target
 
 
 def _finished(path: Path) -> Dataset | None:

@@ -11,7 +11,7 @@ from shortlist.datasets import schema
 from shortlist.datasets.split import split
 from shortlist.datasets.store import DatasetWriter
 from shortlist.errors import CorruptError, InputError, NotFoundError
-from shortlist.evaluation.judge import chosen_target, judge, sealed_truth
+from shortlist.evaluation.judge import judge, sealed_truth
 from shortlist.evaluation.stages import Stages
 from shortlist.settings.datasets import DatasetsSettings
 from shortlist.settings.evaluation import EvaluationSettings
@@ -261,10 +261,3 @@ def test_test_days_without_anything_to_find_are_refused(tmp_path, judge_real):
     dataset = real_log(tmp_path / "log", liked=0.0)
     with pytest.raises(InputError, match="nobody has a new long_view in the test days"):
         judge_real(dataset)
-
-
-def test_the_target_is_what_the_history_knows(micro, tmp_path):
-    cut = micro.cut
-    assert chosen_target(SETTINGS, micro.dataset, cut) == "click"
-    wanted = SETTINGS.model_copy(update={"target": "long_view"})
-    assert chosen_target(wanted, micro.dataset, cut) == "long_view"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shortlist.settings import Settings
+from shortlist.settings.datasets import DatasetsSettings
 from shortlist.settings.paths import PathsSettings
 from shortlist.settings.world import WorldSettings
 
@@ -15,4 +16,9 @@ WORLD = WorldSettings(
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(seed=11, paths=PathsSettings(work=tmp_path), world=WORLD)
+    return Settings(
+        seed=11,
+        paths=PathsSettings(work=tmp_path),
+        world=WORLD,
+        datasets=DatasetsSettings(test_days=1, validation_days=1),
+    )

@@ -1,0 +1,132 @@
+"""The line: every step in its order, each on what the steps before it put out.
+
+Whichever step is asked for, those before it are found or done first. So each task of a pipeline
+stands on its own: it needs the order and the directory, and nothing that another task remembers.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from shortlist.datasets.interactions import TrainingView
+from shortlist.datasets.named import datasets_directory
+from shortlist.datasets.split import Split, split
+from shortlist.datasets.store import Dataset
+from shortlist.errors import RefusedError
+from shortlist.evaluation.stages import Stages
+from shortlist.settings.tree import Settings
+from shortlist.steps import recall
+from shortlist.steps.data import generate_share, make_data
+from shortlist.steps.encode import Content, encode, encode_share
+from shortlist.steps.engine import Engine
+from shortlist.steps.order import Order
+from shortlist.steps.output import Output
+from shortlist.steps.view import learned_view
+
+
+@dataclass(frozen=True)
+class Line:
+    """The steps of one run, each done at most once.
+
+    Attributes:
+        settings: in force.
+        stages: told of each step.
+    """
+
+    settings: Settings
+    stages: Stages
+
+    @classmethod
+    def ordered(cls, settings: str, key: str, work: str) -> Self:
+        """The line of a task of a pipeline: as ordered, below ``work``, told on stdout.
+
+        Raises:
+            InputError: the settings cannot be read.
+            RefusedError: the order was given with other code.
+        """
+        return cls(Order(settings, key).taken(Path(work)), Stages(say=print))
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Runs the steps that keep their own output."""
+        return Engine(self.settings, self.stages)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The log: generated, imported or found."""
+        return make_data(self.settings, self.stages)
+
+    @cached_property
+    def content(self) -> Content:
+        """Content vectors of the videos."""
+        settings = self.settings
+        return encode(
+            self.dataset,
+            settings.encoders,
+            settings.paths.cache,
+            settings.pipeline.shards,
+            self.stages,
+        )
+
+    @cached_property
+    def cut(self) -> Split:
+        """Where the log is cut."""
+        return split(self.dataset, self.settings.datasets)
+
+    @cached_property
+    def view(self) -> TrainingView:
+        """What is learned from: the history, and no later day."""
+        settings = self.settings
+        return learned_view(
+            self.dataset,
+            self.cut,
+            self.content.vectors,
+            wanted=settings.evaluation.target,
+            seed=settings.seed,
+        )
+
+    @cached_property
+    def recalled(self) -> Output:
+        """Tables of the sources that learn from the log."""
+        return recall.fit(self.engine, self._learned_from(), lambda: self.view)
+
+    def generate_share(self, shard: int) -> int:
+        """Write one share of a world's days; a real log is imported whole.
+
+        Returns:
+            How many days were written here.
+        """
+        settings = self.settings
+        if settings.datasets.source != "world":
+            return 0
+        directory = datasets_directory(settings.paths.work)
+        shards = settings.pipeline.shards
+        return len(generate_share(settings.world, settings.seed, directory, shard, shards))
+
+    def encode_share(self, shard: int) -> int:
+        """Encode one share of the videos.
+
+        Returns:
+            How many texts were encoded here.
+        """
+        settings = self.settings
+        shards = settings.pipeline.shards
+        return encode_share(self.dataset, settings.encoders, settings.paths.cache, shard, shards)
+
+    def _learned_from(self) -> dict[str, str]:
+        return {"data": self.dataset.record.digest, "content": self.content.digest}
+
+
+def expect(step: str, found: str, wanted: str) -> None:
+    """Hold that a step's output is the one that an earlier task of the same run has seen.
+
+    Raises:
+        RefusedError: somebody has made it anew meanwhile.
+    """
+    if found != wanted:
+        raise RefusedError(
+            f"the output of step {step} has changed since the run began ({found[:12]}, not "
+            f"{wanted[:12]}); start the run again, and give runs of other settings another "
+            "directory"
+        )
