@@ -50,7 +50,7 @@ TRADE_OFFS: Final = {
     "dpp": (0.0, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8),
     "mmr": (0.0, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.3),
 }
-NOISES: Final = (0.0, 0.5, 1.0)
+ERRORS: Final = ((0.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.5, 0.25), (0.7, 0.35), (0.9, 0.45))
 WANTED_TAGS: Final = 40.0
 LOSS: Final = -1.0
 _CANDIDATES: Final = 100
@@ -82,17 +82,27 @@ class Bench:
         self.day = world.settings.days - 4
         self.date = world.settings.first_day + dt.timedelta(days=self.day)
 
-    def lists(self, noise: float) -> list[Ranked]:
-        """The best hundred of each user under noise of this deviation on the logit."""
+    def lists(self, shared: float, own: float) -> list[Ranked]:
+        """The best hundred of each user by logits with errors.
+
+        Args:
+            shared: deviation of errors that like videos have in common, since the user's taste is
+                misjudged: what a model's errors are mostly made of.
+            own: deviation of errors of each pair alone.
+        """
         live = np.flatnonzero(self.catalogue.uploaded_before(self.date))
         logit = self.truth.law.catalogue(self.users, self.day, standard_context())[:, live]
-        blurred = logit + noise * np.random.default_rng(0).standard_normal(logit.shape)
+        rng = np.random.default_rng(0)
+        blurred = logit + own * rng.standard_normal(logit.shape)
+        taste = self.truth.law.videos.taste[live]
+        misjudged = rng.standard_normal((len(self.users), taste.shape[1]))
+        blurred += shared / np.sqrt(taste.shape[1]) * (misjudged @ taste.T)
         silent = np.zeros(_CANDIDATES, np.float32)
         nowhere = np.zeros(_CANDIDATES, np.uint8)
         best = np.argsort(-blurred, axis=1)[:, :_CANDIDATES]
         return [
-            Ranked(live[own], expit(row[own]).astype(np.float32), silent, nowhere)
-            for own, row in zip(best, blurred, strict=True)
+            Ranked(live[first], expit(row[first]).astype(np.float32), silent, nowhere)
+            for first, row in zip(best, blurred, strict=True)
         ]
 
     def figures(self, pages: Ints) -> Figures:
@@ -261,24 +271,29 @@ def show_sweeps(
     return written
 
 
-def show_noises(console: Console, bench: Bench, slate: SlateSettings) -> list[dict[str, Any]]:
+def show_errors(console: Console, bench: Bench, slate: SlateSettings) -> list[dict[str, Any]]:
     """The default setting, from perfect to poor relevance."""
     table = table_of(
-        "the default setting by noise on the logit", "noise", "tags", "page value", "distance"
+        "the default setting by errors of relevance, deviations on the logit",
+        *("of taste", "of each pair", "sorted by relevance", "tags", "page value", "distance"),
     )
     written = []
-    for noise in NOISES:
-        lists = bench.lists(noise)
+    for shared, own in ERRORS:
+        lists = bench.lists(shared, own)
         plain = bench.plain(lists)
         found = bench.figures(select_pages(lists, bench.items, slate))
         tags, value = change(found.tags, plain.tags), change(found.value, plain.value)
         table.add_row(
-            f"{noise:g}",
+            f"{shared:g}",
+            f"{own:g}",
+            f"{plain.tags.mean():.2f} tags, {plain.value.mean():.3f}",
             f"{signed(tags[0], 1)} +- {tags[1]:.1f}",
             f"{signed(value[0])} +- {value[1]:.2f}",
             f"{plain.distance.mean():.3f} to {found.distance.mean():.3f}",
         )
-        written.append({"noise": noise, "tags_percent": tags[0], "value_percent": value[0]})
+        written.append(
+            {"shared": shared, "own": own, "tags_percent": tags[0], "value_percent": value[0]}
+        )
     console.print(table)
     return written
 
@@ -375,14 +390,14 @@ def main() -> None:
     settings = preset_settings(given.preset)
     slate = settings.slate
     bench = Bench(settings, given.users)
-    lists = bench.lists(0.5)
-    console = Console()
+    lists = bench.lists(0.0, 0.5)
+    console = Console(width=120)
     written = {
         "preset": given.preset,
         "users": len(bench.users),
         "slate": slate.model_dump(),
         "sweeps": show_sweeps(console, bench, lists, slate),
-        "noises": show_noises(console, bench, slate),
+        "errors": show_errors(console, bench, slate),
         "kernels": show_kernels(console, bench, lists),
         "rules": show_rules(console, bench, lists, slate),
         "milliseconds": show_speed(console, bench, lists[0], slate),

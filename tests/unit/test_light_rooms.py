@@ -39,6 +39,7 @@ def modules_loaded_with(room: str) -> set[str]:
         "shortlist.files",
         "shortlist.progress",
         "shortlist.settings",
+        "shortlist.slate",
         "shortlist.source",
         "shortlist.spelling",
     ],

@@ -49,6 +49,10 @@ def test_of_several_shared_tags_the_one_liked_most_is_named() -> None:
     assert reason(items, viewer((1, Kind.LIKE), (3, Kind.LIKE)), 2).tag == "cats"
 
 
+def test_two_unknown_creators_are_not_one() -> None:
+    assert reason(made_by_hand(), viewer((3, Kind.LIKE)), 1) == Reason(Why.LIKED_TAG, "cats")
+
+
 @pytest.mark.parametrize("kind", [Kind.SHOWN, Kind.SKIP, Kind.CLICK])
 def test_what_was_neither_liked_nor_watched_for_long_is_no_reason(kind: Kind) -> None:
     assert reason(made_by_hand(), viewer((0, kind)), 2).why == Why.RANKED
