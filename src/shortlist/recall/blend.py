@@ -23,8 +23,27 @@ from shortlist.settings.recall import RecallSettings
 VECTOR_DIRECTORY: Final = "vector"
 """Where `load_blend` looks for the index below the tables."""
 
-Found = Mapping[str, Candidates]
-Rule = Callable[[Found, Doubles, Bools, RecallSettings], Ints]
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """All that the sources propose.
+
+    Attributes:
+        video: distinct rows of the videos table, ascending, int64 [p].
+        fused: fused score of each, float64 [p].
+        places: where in ``video`` the candidates of each source lie, its best first.
+    """
+
+    video: Ints
+    fused: Doubles
+    places: Mapping[str, Ints]
+
+    def __len__(self) -> int:
+        return len(self.video)
+
+
+Rule = Callable[[Pool, Bools, RecallSettings], Ints]
+"""Takes the pool, which of it is chosen, and the settings; gives places in the pool to add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,33 +108,41 @@ class Blend:
             InputError: the user vector has another width than the index.
         """
         query, ignored = query.cleaned(self._videos, self._tags)
-        count = self.settings.candidates
-        found = {source.name: source.recall(query, count) for source in self.sources}
-        fused = fuse(found, self.settings, self._videos)
-        chosen = np.zeros(self._videos, np.bool_)
+        found = {
+            source.name: source.recall(query, self.settings.candidates) for source in self.sources
+        }
+        pool = fuse(found, self.settings)
+        chosen = np.zeros(len(pool), np.bool_)
         for rule in RULES:
-            chosen[rule(found, fused, chosen, self.settings)] = True
-        video = np.flatnonzero(chosen)
-        video = video[np.argsort(-fused[video], kind="stable")]
-        return _described(video, found, fused, ignored)
+            chosen[rule(pool, chosen, self.settings)] = True
+        places = np.flatnonzero(chosen)
+        places = places[np.argsort(-pool.fused[places], kind="stable")]
+        return _described(pool, found, places, ignored)
 
 
-def fuse(found: Found, settings: RecallSettings, videos: int) -> Doubles:
-    """Fused score of every video, 0 where nobody proposes it, float64 [videos]."""
+def fuse(found: Mapping[str, Candidates], settings: RecallSettings) -> Pool:
+    """Pool the answers of the sources, by name, and give every video its fused score."""
     weights = {
         "popularity": settings.popularity_weight,
         "tags": settings.tags_weight,
         "collaborative": settings.collaborative_weight,
         "vector": settings.vector_weight,
     }
-    fused = np.zeros(videos)
+    nothing: list[Ints] = [np.zeros(0, np.int64)]
+    rows = np.concatenate(nothing + [candidates.video for candidates in found.values()])
+    video, place = np.unique(rows, return_inverse=True)
+    fused = np.zeros(len(video))
+    places: dict[str, Ints] = {}
+    start = 0
     for name, candidates in found.items():
-        rank = np.arange(1, len(candidates) + 1)
-        fused[candidates.video] += weights[name] / (settings.fusion_offset + rank)
-    return fused
+        places[name] = place[start : start + len(candidates)]
+        start += len(candidates)
+        ranks = np.arange(1, len(candidates) + 1)
+        fused[places[name]] += weights[name] / (settings.fusion_offset + ranks)
+    return Pool(video, fused, places)
 
 
-def guarantee(found: Found, fused: Doubles, chosen: Bools, settings: RecallSettings) -> Ints:  # noqa: ARG001
+def guarantee(pool: Pool, chosen: Bools, settings: RecallSettings) -> Ints:  # noqa: ARG001
     """The best of each source, as many as its quota says."""
     quotas = {
         "popularity": settings.popularity_quota,
@@ -124,20 +151,16 @@ def guarantee(found: Found, fused: Doubles, chosen: Bools, settings: RecallSetti
         "vector": settings.vector_quota,
     }
     heads = [
-        candidates.video[: int(quotas[name] * settings.candidates)]
-        for name, candidates in found.items()
+        places[: int(quotas[name] * settings.candidates)] for name, places in pool.places.items()
     ]
     return np.concatenate([np.zeros(0, np.int64), *heads])
 
 
-def fill(found: Found, fused: Doubles, chosen: Bools, settings: RecallSettings) -> Ints:
+def fill(pool: Pool, chosen: Bools, settings: RecallSettings) -> Ints:
     """The best by fused score of whatever else was proposed, until the list is full."""
-    proposed = np.zeros(len(chosen), np.bool_)
-    for candidates in found.values():
-        proposed[candidates.video] = True
-    rest = np.flatnonzero(proposed & ~chosen)
+    rest = np.flatnonzero(~chosen)
     free = settings.candidates - int(chosen.sum())
-    return rest[np.argsort(-fused[rest], kind="stable")[:free]]
+    return rest[np.argsort(-pool.fused[rest], kind="stable")[:free]]
 
 
 RULES: Final[tuple[Rule, ...]] = (guarantee, fill)
@@ -194,16 +217,17 @@ def load_blend(
     )
 
 
-def _described(video: Ints, found: Found, fused: Doubles, ignored: int) -> Blended:
-    place = np.full(len(fused), -1, np.int64)
-    place[video] = np.arange(len(video))
-    sources = np.zeros(len(video), np.uint8)
-    scores = np.full((len(video), len(SOURCES)), np.nan, np.float32)
-    for column, name in enumerate(SOURCES):
-        if name not in found:
-            continue
-        at = place[found[name].video]
-        kept = at >= 0
-        sources[at[kept]] |= np.uint8(1 << column)
-        scores[at[kept], column] = found[name].score[kept]
-    return Blended(video, sources, scores, fused[video].astype(np.float32), ignored)
+def _described(pool: Pool, found: Mapping[str, Candidates], chosen: Ints, ignored: int) -> Blended:
+    rank = np.full(len(pool), -1, np.int64)
+    rank[chosen] = np.arange(len(chosen))
+    sources = np.zeros(len(chosen), np.uint8)
+    scores = np.full((len(chosen), len(SOURCES)), np.nan, np.float32)
+    for name, places in pool.places.items():
+        column = SOURCES.index(name)
+        kept = rank[places] >= 0
+        at = rank[places][kept]
+        sources[at] |= np.uint8(1 << column)
+        scores[at, column] = found[name].score[kept]
+    return Blended(
+        pool.video[chosen], sources, scores, pool.fused[chosen].astype(np.float32), ignored
+    )
