@@ -38,6 +38,7 @@ def modules_loaded_with(room: str) -> set[str]:
         "shortlist.errors",
         "shortlist.files",
         "shortlist.progress",
+        "shortlist.recall",
         "shortlist.settings",
         "shortlist.slate",
         "shortlist.source",
