@@ -7,7 +7,7 @@ publishing cuts off what is withdrawn and adds to the line's end.
 
 import json
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Final, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,7 +17,6 @@ from shortlist.errors import CorruptError, StorageError
 from shortlist.files import staged_file
 
 POINTER: Final = "current.json"
-SCHEMA_VERSION: Final = 1
 _REMEMBERED: Final = 100
 
 
@@ -26,7 +25,7 @@ class Pointer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     current: BundleId | None = None
     left: BundleId | None = None
     """Where the pointer stood before its last move: who is slow to follow still serves it."""

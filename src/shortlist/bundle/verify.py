@@ -65,11 +65,6 @@ def read_manifest(path: Path) -> Manifest:
 def _compare(path: Path, manifest: Manifest) -> None:
     """Hold every file of the directory to the manifest; sizes first, since they cost nothing."""
     recorded = {file.path: file.size for file in manifest.files}
-    foreign = sorted(set(_found(path)) - recorded.keys() - RESERVED)
-    if foreign:
-        raise CorruptError(
-            f"{path / foreign[0]} is foreign: {MANIFEST} does not name it; delete it, or {REMEDY}"
-        )
     for name, size in recorded.items():
         found = _plain_size(path / name)
         if found != size:
@@ -80,6 +75,11 @@ def _compare(path: Path, manifest: Manifest) -> None:
     for name in (CARD, RUN):
         if name == CARD or os.path.lexists(path / name):
             _plain_size(path / name)
+    foreign = sorted(set(_found(path)) - recorded.keys() - RESERVED)
+    if foreign:
+        raise CorruptError(
+            f"{path / foreign[0]} is foreign: {MANIFEST} does not name it; delete it, or {REMEDY}"
+        )
     _hold(path / CARD, manifest.card_sha256)
     for file in manifest.files:
         _hold(path / file.path, file.sha256)

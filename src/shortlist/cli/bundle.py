@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from shortlist.cli.options import print_out, settings_in_force
 
@@ -57,7 +58,7 @@ def verify(
     store = _store(ctx)
     if which is not None:
         found = _opened(store, which, verify=True)
-        print_out(f"{found.id} is whole: {len(found.manifest.files)} files")
+        print_out(_whole(found))
         return
     from shortlist.errors import CorruptError
 
@@ -72,7 +73,7 @@ def verify(
             faults.append(str(error))
             print_out(f"{one.id} is REFUSED")
         else:
-            print_out(f"{one.id} is whole: {len(found.manifest.files)} files")
+            print_out(_whole(found))
     current = store.pointer().current
     if current is not None and current not in {one.id for one in bundles}:
         faults.append(
@@ -80,7 +81,7 @@ def verify(
             "back with `shortlist bundle rollback`"
         )
     if faults:
-        more = f" (and {len(faults) - 1} more faults)" if len(faults) > 1 else ""
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise CorruptError(faults[0] + more)
 
 
@@ -177,5 +178,9 @@ def _opened(store: "BundleStore", which: str, *, verify: bool) -> "Bundle":
     return store.open(store.find(which), verify=verify)
 
 
-def _none(store: "BundleStore") -> str:
-    return f"no bundle in {store.root}; make one with `shortlist demo`"
+def _whole(found: "Bundle") -> str:
+    return f"{found.id} is whole, files compared: {len(found.manifest.files)}"
+
+
+def _none(store: "BundleStore") -> Text:
+    return Text(f"no bundle in {store.root}; make one with `shortlist demo`")

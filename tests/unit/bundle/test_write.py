@@ -165,7 +165,7 @@ def test_a_writer_killed_before_any_file_operation_leaves_no_half_and_the_next_o
         shutil.rmtree(workshop.root, ignore_errors=True)
     assert deaths > 15
     # With what each death leaves still there: one more writer ends in the undisturbed bundle.
-    for death in range(deaths):
+    for death in range(1, deaths, 3):
         dying(lambda: write_bundle(workshop.root, parts, record, card, run), death)
     assert write_bundle(workshop.root, parts, record, card, run).id == undisturbed
     assert names(workshop.root) == [undisturbed]
