@@ -34,6 +34,7 @@ def modules_loaded_with(room: str) -> set[str]:
 @pytest.mark.parametrize(
     "room",
     [
+        "shortlist.bundle",
         "shortlist.datasets",
         "shortlist.errors",
         "shortlist.files",
