@@ -184,8 +184,9 @@ class BundleStore:
     def prune(self, keep: int, *, dry_run: bool = False) -> tuple[Listed, ...]:
         """Delete old bundles, and what killed writers left.
 
-        Never deleted: the newest ``keep``, the published one, the one it replaced, the one that a
-        rollback leads to, pinned ones, and damaged ones (somebody should look at them).
+        Never deleted: the newest ``keep``, the published one, the one that the pointer left last,
+        the one that a rollback leads to, pinned ones, and those whose manifest is damaged (somebody
+        should look at them).
 
         Args:
             keep: how many of the newest to keep.

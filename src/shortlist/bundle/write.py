@@ -97,6 +97,8 @@ def _files_below(part: str, source: Path, below: str = "") -> Iterator[str]:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
+    if not os.access(source, os.R_OK):
+        raise InputError(f"{source} cannot be read; give yourself the right to, or make it again")
     # A link shares its permissions with the source: who serves a bundle must be able to read it.
     if source.stat().st_mode & _READABLE == _READABLE:
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def bundles_table(bundles: "Sequence[Listed]", pointer: "Pointer") -> Table:
     """A row a bundle, the newest first."""
     table = Table("bundle", "standing", "made (UTC)", "size", "dataset", "headline")
+    table.columns[0].no_wrap = True
     table.columns[3].justify = "right"
     for one in bundles:
         made = f"{one.made_at:%Y-%m-%d %H:%M}"

@@ -128,6 +128,14 @@ def test_what_no_bundle_can_hold_is_refused_and_leaves_nothing(workshop, spoil, 
     assert names(workshop.root) == []
 
 
+def test_a_file_that_the_writer_may_not_read_is_refused_by_name(workshop, monkeypatch):
+    # Whoever runs the tests as root may read everything.
+    monkeypatch.setattr(os, "access", lambda path, _: path.name != "net.onnx")
+    with pytest.raises(InputError, match=r"deep/net\.onnx cannot be read"):
+        workshop.bundle("one")
+    assert names(workshop.root) == []
+
+
 def test_a_part_whose_name_is_not_plain_is_refused(workshop):
     parts = {"../out": workshop.parts()["recall"]}
     with pytest.raises(InputError, match="a part cannot be called"):
