@@ -1,13 +1,16 @@
 """`shortlist ...`: finds the verb, runs it, and turns each failure into one line and an exit code.
 
 Verbs are rows of a table; a verb's file is imported when it is called, so that
-``shortlist --help`` loads no model library. `shortlist.cli.options` says how to write one.
+``shortlist --help`` loads no model library. `shortlist.cli.options` says how to write one. Packages
+that Shortlist does not know bring verbs too, by an entry point of the group `shortlist.verbs`.
 """
 
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -43,12 +46,32 @@ VERBS = (
 )
 
 
+ENTRY_POINTS = "shortlist.verbs"
+
+
+def verbs() -> tuple[Verb, ...]:
+    """The verbs of the table, and those that installed packages bring."""
+    return (*VERBS, *brought())
+
+
+@cache
+def brought() -> tuple[Verb, ...]:
+    """The verbs of other packages, by name.
+
+    The module behind an entry point has, beside ``app``, its line in ``--help``: ``LINE``.
+    """
+    found = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
+    return tuple(
+        Verb(one.name, one.module, importlib.import_module(one.module).LINE) for one in found
+    )
+
+
 class Verbs(TyperGroup):
     """The verbs, listed from the table and imported only when called."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        for verb in VERBS:
+        for verb in verbs():
             self.add_command(TyperCommand(verb.name, help=verb.line))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -59,7 +82,7 @@ class Verbs(TyperGroup):
 
 def loaded(name: str) -> Any:
     """Import a verb; its command, or group of commands, with the shared options."""
-    verb = next(verb for verb in VERBS if verb.name == name)
+    verb = next(verb for verb in verbs() if verb.name == name)
     command = typer.main.get_command(importlib.import_module(verb.module).app)
     command.name = name
     add_shared_options(command)
