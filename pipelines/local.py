@@ -48,7 +48,7 @@ def run_here(settings: Settings) -> str:
 
 @contextmanager
 def _print_restored() -> Iterator[None]:
-    """Give back `print`: kfp replaces it in every task, and tasks side by side forget to undo it."""
+    """Give back `print`, which kfp replaces in a task and, of tasks side by side, forgets."""
     before = builtins.print
     try:
         yield

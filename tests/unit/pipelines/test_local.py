@@ -39,6 +39,6 @@ def test_a_task_that_fails_is_one_sentence(
 ):
     foreign = Order(Order.of(settings(tmp_path)).settings, "f" * 64)
     monkeypatch.setattr(Order, "of", classmethod(lambda cls, settings: foreign))
-    with pytest.raises(ShortlistError, match="^task 'generate-share' .*failed; its own words"):
+    with pytest.raises(ShortlistError, match=r"^task 'generate-share' .*failed; its own words"):
         run_here(settings(tmp_path))
     assert "was ordered with other code" in capfd.readouterr().out
