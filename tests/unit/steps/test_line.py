@@ -7,8 +7,10 @@ import pytest
 from shortlist.errors import RefusedError
 from shortlist.evaluation.stages import Stages
 from shortlist.settings import Settings
+from shortlist.steps import data
 from shortlist.steps.line import Line, expect
 from shortlist.steps.order import Order
+from shortlist.world import generate
 
 
 def reused(settings: Settings) -> dict[str, bool]:
@@ -40,6 +42,16 @@ def test_a_setting_redoes_what_depends_on_it_and_nothing_else(settings: Settings
     ):
         found = reused(changed(settings, branch, **values))
         assert {name for name, again in found.items() if not again} == redone, branch
+
+
+def test_a_step_that_puts_out_the_same_stops_the_rest(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    reused(settings)
+    # As after a comment in the world's code: another key, the same bytes.
+    for module in (data, generate):
+        monkeypatch.setattr(module, "world_key", lambda settings, seed: "e" * 64)
+    assert reused(settings) == {"data": False, "encode": True, "recall": True}
 
 
 def test_an_ordered_line_says_and_makes_the_same(
