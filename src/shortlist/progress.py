@@ -9,6 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 T = TypeVar("T")
 
 
+def interactive() -> bool:
+    """Whether somebody looks: stderr is a terminal."""
+    return Console(stderr=True).is_terminal
+
+
 def track(
     items: Sequence[T] | Iterable[T], description: str, total: int | None = None
 ) -> Iterator[T]:

@@ -1,0 +1,62 @@
+"""What the ranker leaves for serving, by name; read without torch."""
+
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shortlist.errors import CorruptError, NotFoundError
+
+GRAPHS: Final = {
+    "history": "history.onnx",
+    "prerank": "prerank.onnx",
+    "listwise": "listwise.onnx",
+}
+"""Files of the three graphs."""
+ITEMS: Final = "items.npy"
+"""The item table, float16 [n_videos, w + 1]: what the graphs need of a video."""
+ITEM_VECTORS: Final = "vectors.npy"
+"""Vectors of the videos for the vector recall, float32 [n_videos, 128]."""
+DESCRIBED: Final = "described.npy"
+"""What the events of a profile are summed by, float32 [n_videos, d]."""
+TAGS: Final = "tags.npy"
+"""Weights of tags, by which a viewer wearies, float32 [n_videos, t]."""
+NOTE: Final = "ranker.json"
+CURVES: Final = "curves.json"
+"""Losses by epoch."""
+
+
+class Note(BaseModel):
+    """What serving must know of a ranker besides its weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: str
+    """The outcome whose probability is given."""
+    history: int
+    """Last events that are encoded."""
+    list_size: int
+    """Candidates that are ranked as a list."""
+    profile_width: int
+    policy_lift: float
+    """What a logit gains where a policy chose the video, on rows of the log."""
+
+    def save(self, into: Path) -> None:
+        """Write the note to a directory."""
+        (into / NOTE).write_text(self.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read the note of a directory.
+
+        Raises:
+            NotFoundError: there is no ranker.
+            CorruptError: the note is damaged.
+        """
+        path = directory / NOTE
+        if not path.is_file():
+            raise NotFoundError(f"no ranker at {directory}: {NOTE} is missing; train one")
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise CorruptError(f"{path} is damaged; train the ranker again") from error

@@ -1,0 +1,69 @@
+"""Attention over a history that looks back: nearer events may weigh more, in places and in days.
+
+Source of the fixed slopes: Press, Smith and Lewis, "Train short, test long: attention with linear
+biases enables input length extrapolation", ICLR 2022. Here half of the heads count days.
+"""
+
+from typing import Final
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+BY_PLACE: Final = (0.0, 0.02, 0.2, 0.0)
+BY_DAY: Final = (0.0, 0.0, 0.0, 0.15)
+"""Slopes of each head: what a place, or a day, further back costs a logit."""
+HEADS: Final = len(BY_PLACE)
+
+
+def looking_back(places: Tensor, days: Tensor, visible: Tensor) -> Tensor:
+    """Additive biases of all heads.
+
+    Args:
+        places: places between query and key, float32 [b, q, k].
+        days: days between them, float32 [b, q, k].
+        visible: which keys a query may see, bool [b, q, k]; each must see one.
+
+    Returns:
+        float32 [b, heads, q, k], -inf where nothing is visible.
+    """
+    by_place = places.new_tensor(BY_PLACE)[:, None, None]
+    by_day = places.new_tensor(BY_DAY)[:, None, None]
+    bias = -(by_place * places[:, None] + by_day * days[:, None])
+    return bias.masked_fill(~visible[:, None], float("-inf"))
+
+
+class Attention(nn.Module):
+    """Multi-head attention of queries over keys, biases given from outside."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, queries: Tensor, keys: Tensor, bias: Tensor) -> Tensor:
+        """Attend: [b, q, w] over [b, k, w] under [b, heads, q, k], gives [b, q, w]."""
+        query = self.query(queries).unflatten(-1, (HEADS, -1)).transpose(1, 2)
+        key, value = self.key_value(keys).unflatten(-1, (2 * HEADS, -1)).transpose(1, 2).chunk(2, 1)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        attended: Tensor = self.out(mixed.transpose(1, 2).flatten(-2))
+        return attended
+
+
+class Block(nn.Module):
+    """One layer of a transformer, normalised before attention and before its dense part."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.before = nn.LayerNorm(width)
+        self.attention = Attention(width)
+        self.dense = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, states: Tensor, bias: Tensor) -> Tensor:
+        """States [b, k, w] to states [b, k, w]."""
+        normal = self.before(states)
+        states = states + self.dropout(self.attention(normal, normal, bias))
+        return states + self.dropout(self.dense(states))  # type: ignore[no-any-return]

@@ -1,0 +1,107 @@
+"""The cascade as one network: item tower, history encoder, pre-rank and list ranker."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from shortlist.ranker.attention import looking_back
+from shortlist.ranker.features import ItemFeatures
+from shortlist.ranker.history import HistoryEncoder
+from shortlist.ranker.items import ItemTower
+from shortlist.ranker.listwise import MultiTaskRanker
+from shortlist.ranker.prerank import PreRank
+from shortlist.ranker.windows import Batch, Rows
+from shortlist.settings.ranker import RankerSettings
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is said of the rows of a batch of windows, each float32 [b, l].
+
+    Attributes:
+        logit: of the pre-rank.
+        base: of the two towers alone.
+        watch: log of watch seconds after a click.
+    """
+
+    logit: Tensor
+    base: Tensor
+    watch: Tensor
+
+
+@dataclass(frozen=True)
+class Read:
+    """A batch of windows as the encoder has read it.
+
+    Attributes:
+        item_rows: rows of the item table, [b, l, w + 1].
+        tokens: [b, 1 + l, w].
+        user: user vectors before each row, [b, l, 128].
+        bias: of attention from before each row, [b, heads, l, 1 + l].
+    """
+
+    item_rows: Tensor
+    tokens: Tensor
+    user: Tensor
+    bias: Tensor
+
+
+class Cascade(nn.Module):
+    """All that is trained."""
+
+    def __init__(
+        self, features: ItemFeatures, profile_width: int, settings: RankerSettings
+    ) -> None:
+        super().__init__()
+        width, dropout = settings.width, settings.dropout
+        self.history_length = settings.history
+        self.items = ItemTower(features, width)
+        self.history = HistoryEncoder(width, profile_width, settings.encoder_layers, dropout)
+        self.prerank = PreRank(width, dropout)
+        self.listwise = MultiTaskRanker(width, settings.list_layers, dropout)
+        # Videos that a policy chose are better than their features say: it knew something.
+        self.policy_lift = nn.Parameter(torch.zeros(()))
+
+    def read(self, rows: Rows, batch: Batch) -> Read:
+        """Encode windows; what is said before a row knows only what came earlier."""
+        videos, inverse = torch.unique(rows.video[batch.at], return_inverse=True)
+        item_rows = self.items(videos)[inverse]
+        tokens = self.history.tokens(item_rows, rows.kind[batch.at])
+        back, days, visible = self._distances(rows.day[batch.at], batch.filled)
+        states = self.history.states(tokens, looking_back(back, days, visible))
+        # Place i of the states has read i events: it is the state before row i.
+        user = self.history.user_vectors(states[:, :-1], batch.profile)
+        now = looking_back(back[:, :-1], self._ages(rows.day[batch.at]), visible[:, :-1])
+        return Read(item_rows, tokens, user, now)
+
+    def forward(self, rows: Rows, batch: Batch, read: Read) -> Judged:
+        """Judge the rows of windows, each from what came before it."""
+        moment, context = rows.moment[batch.at], rows.context[batch.at]
+        logit, base, watch = self.prerank(
+            read.user, read.tokens, read.bias, read.item_rows, context, moment
+        )
+        lift = self.policy_lift * (1.0 - rows.random[batch.at])
+        return Judged(logit + lift, base + lift, watch)
+
+    def _distances(self, days: Tensor, filled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Places and days back from each token to each, and what each may see, [b, 1+l, 1+l]."""
+        length = days.shape[1] + 1
+        place = torch.arange(length)
+        back = (place[:, None] - place).float()
+        near = (back >= 0) & (back < self.history_length)
+        # The start of a history is seen from everywhere and costs nothing.
+        near[:, 0] = True
+        back = back.clamp(min=0).masked_fill(place == 0, 0.0)
+        padded = nn.functional.pad(days, (1, 0))
+        apart = (padded[:, :, None] - padded[:, None, :]).clamp(min=0)
+        apart[:, :, 0] = 0.0
+        known = nn.functional.pad(filled, (1, 0), value=True)
+        return back.expand(len(days), -1, -1), apart, near & known[:, None, :]
+
+    def _ages(self, days: Tensor) -> Tensor:
+        """Days from each row back to each token, [b, l, 1 + l]."""
+        padded = nn.functional.pad(days, (1, 0))
+        apart = (days[:, :, None] - padded[:, None, :]).clamp(min=0)
+        apart[:, :, 0] = 0.0
+        return apart

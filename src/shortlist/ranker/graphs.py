@@ -1,0 +1,143 @@
+"""The three graphs that serving runs, as modules of their own: what goes in, what comes out.
+
+Each takes what crosses a border of processes: rows of the item table in half precision, kinds and
+ages of events, never a video's content.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from shortlist.ranker.attention import looking_back
+from shortlist.ranker.cascade import Cascade
+
+
+class HistoryGraph(nn.Module):
+    """Events to the user vector and the tokens on which candidates are judged."""
+
+    def __init__(self, cascade: Cascade) -> None:
+        super().__init__()
+        self.history = cascade.history
+
+    def forward(
+        self, rows: Tensor, kinds: Tensor, ages: Tensor, filled: Tensor, profile: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Encode histories, the oldest event first, empty places last.
+
+        Args:
+            rows: of the item table, float16 [b, h, w + 1].
+            kinds: int64 [b, h].
+            ages: days between each event and now, float32 [b, h].
+            filled: which places hold an event, bool [b, h].
+            profile: float32 [b, p].
+
+        Returns:
+            User vectors [b, 128] and tokens [b, 1 + h, w].
+        """
+        tokens = self.history.tokens(rows.float(), kinds)
+        place = _places(filled)
+        back = (place[:, None] - place[None, :]).float()
+        start = (place == 0)[None, :]
+        visible = _known(filled)[:, None, :] & (back >= 0)
+        old = nn.functional.pad(ages, (1, 0))
+        apart = (old[:, None, :] - old[:, :, None]).clamp(min=0).masked_fill(start, 0.0)
+        back = back.clamp(min=0).masked_fill(start, 0.0).expand_as(apart)
+        states = self.history.states(tokens, looking_back(back, apart, visible))
+        last = filled.sum(dim=1)
+        state = torch.gather(states, 1, last[:, None, None].expand(-1, 1, states.shape[2]))
+        return self.history.user_vectors(state, profile)[:, 0], tokens
+
+
+class PrerankGraph(nn.Module):
+    """User vector, tokens and up to 1,000 candidates to logits."""
+
+    def __init__(self, cascade: Cascade) -> None:
+        super().__init__()
+        self.prerank = cascade.prerank
+
+    def forward(
+        self,
+        user: Tensor,
+        tokens: Tensor,
+        ages: Tensor,
+        filled: Tensor,
+        rows: Tensor,
+        context: Tensor,
+        moment: Tensor,
+    ) -> Tensor:
+        """Judge candidates, each alone.
+
+        Args:
+            user: float32 [b, 128].
+            tokens: float32 [b, 1 + h, w].
+            ages: as of the history, [b, h].
+            filled: as of the history, [b, h].
+            rows: of the item table, float16 [b, n, w + 1].
+            context: float32 [b, 32].
+            moment: age and weariness, float32 [b, n, 3].
+
+        Returns:
+            Logits, float32 [b, n].
+        """
+        bias = _from_now(ages, filled)
+        return self.prerank(  # type: ignore[no-any-return]
+            user[:, None], tokens, bias, rows.float(), context[:, None], moment
+        )[0]
+
+
+class ListGraph(nn.Module):
+    """The best candidates of the pre-rank, as one list, to both heads."""
+
+    def __init__(self, cascade: Cascade) -> None:
+        super().__init__()
+        self.listwise = cascade.listwise
+
+    def forward(
+        self,
+        user: Tensor,
+        tokens: Tensor,
+        ages: Tensor,
+        filled: Tensor,
+        rows: Tensor,
+        context: Tensor,
+        moment: Tensor,
+        prerank: Tensor,
+        listed: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Judge a list.
+
+        Args:
+            user: float32 [b, 128].
+            tokens: float32 [b, 1 + h, w].
+            ages: float32 [b, h].
+            filled: bool [b, h].
+            rows: of the item table, float16 [b, n, w + 1].
+            context: float32 [b, 32].
+            moment: float32 [b, n, 3].
+            prerank: its logits, float32 [b, n].
+            listed: which places hold a candidate, bool [b, n].
+
+        Returns:
+            Logits of a click, float32 [b, n], and the diversity head, 0 to 1, float32 [b, n].
+        """
+        bias = _from_now(ages, filled)
+        click, diversity = self.listwise(
+            user, tokens, bias, rows.float(), context, moment, prerank, listed
+        )
+        return click, torch.sigmoid(diversity)
+
+
+def _known(filled: Tensor) -> Tensor:
+    """Which tokens mean something: the start, and every event, bool [b, 1 + h]."""
+    return torch.cat([torch.ones_like(filled[:, :1]), filled], dim=1)
+
+
+def _places(filled: Tensor) -> Tensor:
+    return torch.arange(filled.shape[1] + 1)
+
+
+def _from_now(ages: Tensor, filled: Tensor) -> Tensor:
+    """Biases of candidates, at the end of the history, over its tokens, [b, heads, 1, k]."""
+    place = _places(filled)[None, :]
+    back = (filled.sum(dim=1)[:, None] - place).clamp(min=0).masked_fill(place == 0, 0).float()
+    apart = nn.functional.pad(ages.clamp(min=0), (1, 0))
+    return looking_back(back[:, None], apart[:, None], _known(filled)[:, None])

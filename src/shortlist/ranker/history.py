@@ -1,0 +1,64 @@
+"""The history encoder: the last events of a user become tokens and one 128-d user vector.
+
+It is causal, so one pass over a history gives the user's state before each of its events.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from shortlist.datasets.events import KINDS, Kind
+from shortlist.ranker.attention import Block
+
+USER_WIDTH = 128
+"""Width of the user vector; the query of the vector recall."""
+
+
+class HistoryEncoder(nn.Module):
+    """Tokens of events, states of users, user vectors."""
+
+    def __init__(self, width: int, profile_width: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.kind = nn.Embedding(KINDS, width)
+        self.gate = nn.Embedding(KINDS, width)
+        self.token = nn.Linear(width, width)
+        self.start = nn.Parameter(torch.zeros(width))
+        self.blocks = nn.ModuleList(Block(width, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.profile = nn.Linear(profile_width, width)
+        # One coordinate is 1, for the item's bias: a search by inner product then finds both.
+        self.user = nn.Sequential(
+            nn.Linear(2 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, USER_WIDTH - 1)
+        )
+        self.direct = nn.Linear(profile_width, USER_WIDTH - 1, bias=False)
+        nn.init.normal_(self.direct.weight, std=0.01)
+        nn.init.normal_(self.kind.weight, std=0.1)
+        nn.init.normal_(self.gate.weight, std=0.1)
+        with torch.no_grad():
+            # What was passed over speaks against its like, what was liked speaks for it.
+            for kind, gate in ((Kind.SHOWN, -0.5), (Kind.SKIP, -0.7), (Kind.CLICK, 0.6)):
+                self.gate.weight[kind] += gate
+            self.gate.weight[Kind.LONG_VIEW] += 1.0
+            self.gate.weight[Kind.LIKE] += 1.5
+
+    def tokens(self, rows: Tensor, kinds: Tensor) -> Tensor:
+        """Tokens of events, the first one the start of every history, float32 [b, 1 + h, w].
+
+        Args:
+            rows: of the item table, float32 [b, h, w + 1].
+            kinds: int64 [b, h].
+        """
+        events = self.token(rows[..., :-1] * self.gate(kinds)) + self.kind(kinds)
+        start = self.start.expand(len(rows), 1, -1)
+        return torch.cat([start, events], dim=1)
+
+    def states(self, tokens: Tensor, bias: Tensor) -> Tensor:
+        """The user's state after each token, float32 [b, 1 + h, w]."""
+        for block in self.blocks:
+            tokens = block(tokens, bias)
+        return self.norm(tokens)  # type: ignore[no-any-return]
+
+    def user_vectors(self, states: Tensor, profiles: Tensor) -> Tensor:
+        """User vectors of states [b, k, w] and profiles [b, p], float32 [b, k, 128]."""
+        profile = self.profile(profiles)[:, None].expand(-1, states.shape[1], -1)
+        vector = self.user(torch.cat([states, profile], dim=-1)) + self.direct(profiles)[:, None]
+        return torch.cat([vector, torch.ones_like(vector[..., :1])], dim=-1)

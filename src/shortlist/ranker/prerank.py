@@ -1,0 +1,100 @@
+"""The pre-rank: a logit for each of up to 1,000 candidates, by target attention and a small MLP.
+
+Source of the target attention: Zhou et al., "Deep interest network for click-through rate
+prediction", KDD 2018.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from shortlist.datasets.schema import CONTEXT_WIDTH
+from shortlist.ranker.attention import Attention
+from shortlist.ranker.features import MOMENT_WIDTH
+from shortlist.ranker.history import USER_WIDTH
+
+
+class PreRank(nn.Module):
+    """Logits of candidates, each judged alone."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.item = nn.Linear(width, USER_WIDTH - 1, bias=False)
+        self.readiness = nn.Linear(USER_WIDTH, 1)
+        self.context = nn.Linear(CONTEXT_WIDTH, 1, bias=False)
+        self.moment = nn.Linear(MOMENT_WIDTH, 1, bias=False)
+        self.attention = Attention(width)
+        self.of_user = nn.Linear(USER_WIDTH + CONTEXT_WIDTH, width)
+        self.of_item = nn.Linear(width, width, bias=False)
+        self.of_match = nn.Linear(width, width, bias=False)
+        self.of_rest = nn.Linear(MOMENT_WIDTH + 1, width, bias=False)
+        self.by_hour = nn.Linear(CONTEXT_WIDTH, width, bias=False)
+        self.dense = nn.Sequential(
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, width // 2),
+            nn.GELU(),
+            nn.Linear(width // 2, 2),
+        )
+        last = self.dense[-1]
+        assert isinstance(last, nn.Linear)
+        for zero in (last, self.by_hour, self.readiness, self.context, self.moment):
+            nn.init.zeros_(zero.weight)
+        nn.init.zeros_(last.bias)
+
+    def item_vectors(self, rows: Tensor) -> Tensor:
+        """Item vectors of rows of the item table, float32 [..., 128]: match and bias."""
+        return torch.cat([self.item(rows[..., :-1]) * 0.125, rows[..., -1:]], dim=-1)
+
+    def base(self, user: Tensor, rows: Tensor, context: Tensor, moment: Tensor) -> Tensor:
+        """The logit of the two towers, with the user's readiness and the moment, [b, n].
+
+        Args:
+            user: user vectors, [b, n or 1, 128].
+            rows: of the item table, [b, n, w + 1].
+            context: [b, n or 1, 32].
+            moment: age and weariness, [b, n, 3].
+        """
+        match = (user * self.item_vectors(rows)).sum(-1)
+        alone = self.readiness(user) + self.context(context)
+        return match + (alone + self.moment(moment))[..., 0]  # type: ignore[no-any-return]
+
+    def forward(
+        self,
+        user: Tensor,
+        tokens: Tensor,
+        bias: Tensor,
+        rows: Tensor,
+        context: Tensor,
+        moment: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Judge candidates.
+
+        Args:
+            user: user vectors, [b, n or 1, 128].
+            tokens: of the history, [b, k, w].
+            bias: of the attention of candidates over tokens, [b, heads, n, k].
+            rows: of the item table, [b, n, w + 1].
+            context: [b, n or 1, 32].
+            moment: [b, n, 3].
+
+        Returns:
+            The logit, the logit of the two towers alone, and what is said of the log of watch
+            seconds after a click, each [b, n].
+        """
+        base = self.base(user, rows, context, moment)
+        item = rows[..., :-1]
+        attended = self.attention(item, tokens, bias)
+        hidden = (
+            self.of_user(torch.cat(_alike(user, context), dim=-1))
+            + self.of_item(item)
+            + self.of_match(attended * item)
+            + self.by_hour(context) * item
+            + self.of_rest(torch.cat([moment, base.detach()[..., None]], dim=-1))
+        )
+        further = self.dense(hidden)
+        return base + further[..., 0], base, further[..., 1]
+
+
+def _alike(user: Tensor, context: Tensor) -> list[Tensor]:
+    count = max(user.shape[1], context.shape[1])
+    return [user.expand(-1, count, -1), context.expand(-1, count, -1)]

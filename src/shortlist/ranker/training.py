@@ -1,0 +1,216 @@
+"""Training the cascade: a Lightning module over windows, resumed at epoch borders to the byte.
+
+Lightning's checkpoints hold no state of random numbers, so sampler and dropout are seeded anew from
+seed and epoch whenever an epoch begins: a run that was killed and resumed draws what it would have.
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from shortlist.ranker.cascade import Cascade
+from shortlist.ranker.company import Companion
+from shortlist.ranker.lists import Lists, lists_of
+from shortlist.ranker.losses import distances, expected_distance, outcome_loss, watch_loss
+from shortlist.ranker.windows import Batch, Ints, Rows, Windows, batch_of, batches
+from shortlist.settings.ranker import RankerSettings
+
+_WARM_UP = 0.05
+_WATCH_SLOPE = 0.5
+
+
+class Training(pl.LightningModule):
+    """The cascade with its losses and its optimizer."""
+
+    def __init__(
+        self,
+        cascade: Cascade,
+        rows: Rows,
+        companion: Companion,
+        settings: RankerSettings,
+        *,
+        steps: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.cascade = cascade
+        self.watch_level = nn.Parameter(torch.zeros(()))
+        self.rows, self.companion = rows, companion
+        self.settings, self.steps, self.seed = settings, steps, seed
+        self.rng = np.random.default_rng()
+
+    def on_train_epoch_start(self) -> None:
+        """Everything drawn in an epoch follows from seed, epoch and rank."""
+        key = [self.seed, self.current_epoch, self.global_rank]
+        torch.manual_seed(int(np.random.default_rng(key).integers(2**62)))
+        self.rng = np.random.default_rng([*key, 1])
+        self.companion.renew(self.cascade)
+
+    def transfer_batch_to_device(self, batch: Batch, device: Any, dataloader_idx: int) -> Batch:
+        """Batches hold places in the log, which lies where the network does."""
+        del device, dataloader_idx
+        return batch
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        """The loss of one batch of windows and of its lists."""
+        settings = self.settings
+        read = self.cascade.read(self.rows, batch)
+        judged = self.cascade(self.rows, batch, read)
+        at = batch.at[batch.predicted]
+        target, watch = self.rows.target[at], self.rows.watch[at]
+        of_rows = outcome_loss(judged.logit[batch.predicted], target)
+        of_towers = outcome_loss(judged.base[batch.predicted], target)
+        said = self.watch_level + judged.watch + _WATCH_SLOPE * judged.base
+        of_watch = watch_loss(said[batch.predicted], watch)
+        drawn = lists_of(
+            self.rows,
+            batch,
+            self.companion.pools,
+            share=settings.list_share,
+            size=settings.list_size,
+            rng=self.rng,
+        )
+        of_lists, apart = self._lists(batch, read, drawn)
+        video, creator = self.cascade.items.surprise()
+        prior = (settings.video_prior * video + settings.creator_prior * creator) / (
+            2.0 * len(self.rows)
+        )
+        loss = (
+            settings.alpha * (of_rows + of_lists)
+            + settings.tower_weight * of_towers
+            + settings.watch_weight * of_watch
+            - settings.beta * apart
+            + prior
+        )
+        self.log_dict(
+            {
+                "train/outcome": of_rows,
+                "train/towers": of_towers,
+                "train/watch": of_watch,
+                "train/lists": of_lists,
+                "train/distance": apart,
+                "train/prior": prior,
+            },
+            on_step=False,
+            on_epoch=True,
+            batch_size=1,
+            sync_dist=True,
+        )
+        return loss
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Errors on rows that are never learned."""
+        read = self.cascade.read(self.rows, batch)
+        judged = self.cascade(self.rows, batch, read)
+        target = self.rows.target[batch.at[batch.predicted]]
+        losses = {
+            "validation/outcome": outcome_loss(judged.logit[batch.predicted], target),
+            "validation/towers": outcome_loss(judged.base[batch.predicted], target),
+        }
+        self.log_dict(losses, batch_size=int((~target.isnan()).sum()), sync_dist=True)
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """AdamW with a warm-up and a cosine; priors, not decay, hold what single videos learn."""
+        items = self.cascade.items
+        held = [items.residual.weight, items.creator.weight]
+        known = {id(parameter) for parameter in held}
+        rest = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": rest, "weight_decay": self.settings.weight_decay},
+                {"params": held, "weight_decay": 0.0},
+            ],
+            lr=self.settings.learning_rate,
+            fused=True,
+        )
+        warm = max(1, round(_WARM_UP * self.steps))
+        schedule = torch.optim.lr_scheduler.SequentialLR(
+            optimizer,
+            [
+                torch.optim.lr_scheduler.LinearLR(optimizer, 0.02, 1.0, warm),
+                torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, self.steps - warm)),
+            ],
+            [warm],
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def _lists(self, batch: Batch, read: Any, drawn: Lists) -> tuple[Tensor, Tensor]:
+        """Error on the shown videos of lists, and expected distance of what is ranked first.
+
+        The list ranker learns on what the towers say, without moving them: it sees lists for a part
+        of the windows only, and the towers see every row.
+        """
+        cascade, window, place = self.cascade, drawn.window, drawn.place
+        row = batch.at[window, place]
+        user, bias = read.user[window, place].detach(), read.bias[window, :, place][:, :, None]
+        tokens, context = read.tokens[window].detach(), self.rows.context[row]
+        with torch.no_grad():
+            item_rows = cascade.items(drawn.video)
+            prerank, _, _ = cascade.prerank(
+                user[:, None], tokens, bias, item_rows, context[:, None], drawn.moment
+            )
+        listed = torch.ones_like(drawn.video, dtype=torch.bool)
+        click, diversity = cascade.listwise(
+            user, tokens, bias, item_rows, context, drawn.moment, prerank, listed
+        )
+        lift = cascade.policy_lift.detach() * (1.0 - drawn.random)
+        error = outcome_loss((click + lift).flatten(), drawn.target.flatten())
+        content = cascade.items.unit_content(drawn.video)
+        apart = expected_distance(
+            (click + diversity) / self.settings.temperature, distances(content), listed
+        )
+        return error, apart
+
+
+class Cuts(Dataset[Batch]):
+    """Batches by the indices of their windows."""
+
+    def __init__(self, windows: Windows, profiles: Tensor) -> None:
+        self.windows, self.profiles = windows, profiles
+
+    def __getitem__(self, chosen: Ints) -> Batch:
+        return batch_of(self.windows, chosen, self.profiles)
+
+
+class EpochOrder(Sampler[Any]):
+    """The batches of an epoch, in an order of seed and epoch; each rank takes its share of them."""
+
+    def __init__(self, windows: Windows, size: int, seed: int, rank: int, ranks: int) -> None:
+        self.windows, self.size, self.seed = windows, size, seed
+        self.rank, self.ranks, self.epoch = rank, ranks, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch, also the first after a resumption."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        batches_in_all = -(-len(self.windows) // self.size)
+        return batches_in_all // self.ranks if self.ranks > 1 else batches_in_all
+
+    def __iter__(self) -> Iterator[Ints]:
+        order = batches(self.windows, self.size, self.seed, self.epoch)
+        # Ranks step together, so a remainder that not all of them could take is left out.
+        yield from order[self.rank :: self.ranks][: len(self)]
+
+
+def loader(windows: Windows, profiles: Tensor, order: Sampler[Any]) -> DataLoader[Batch]:
+    """Batches ready made: nothing is left to collate."""
+    return DataLoader(Cuts(windows, profiles), batch_size=None, sampler=order)
+
+
+def in_order(
+    windows: Windows, profiles: Tensor, size: int, rank: int, ranks: int
+) -> DataLoader[Batch]:
+    """All windows in batches, in their own order, for validation; each rank takes its share."""
+    everything = np.arange(len(windows))[rank::ranks]
+    parts = [everything[low : low + size] for low in range(0, len(everything), size)]
+    return loader(windows, profiles, cast("Sampler[Any]", parts))
