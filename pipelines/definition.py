@@ -12,6 +12,7 @@ from kfp import dsl, kubernetes
 from components.data import data, generate_share
 from components.encode import encode, encode_share
 from components.recall import recall
+from components.train import train
 from pipelines.placement import Placement
 
 NAME = "shortlist"
@@ -56,7 +57,10 @@ def definition(placement: Placement) -> Any:
             encode(**order, data=log.output, shares=dsl.Collected(texts.output)), cached=False
         )
         tables = placed(recall(**order, data=log.output, content=content.output))
-        output: str = tables.output
+        recalled = placed(
+            train(**order, data=log.output, content=content.output, tables=tables.output)
+        )
+        output: str = recalled.outputs["Output"]
         return output
 
     return shortlist

@@ -20,8 +20,10 @@ from shortlist.steps import recall
 from shortlist.steps.data import generate_share, make_data
 from shortlist.steps.encode import Content, encode, encode_share
 from shortlist.steps.engine import Engine
+from shortlist.steps.index import index
 from shortlist.steps.order import Order
 from shortlist.steps.output import Output
+from shortlist.steps.train import train
 from shortlist.steps.view import learned_view
 
 
@@ -90,6 +92,20 @@ class Line:
     def recalled(self) -> Output:
         """Tables of the sources that learn from the log."""
         return recall.fit(self.engine, self._learned_from(), lambda: self.view)
+
+    @cached_property
+    def ranker(self) -> Output:
+        """The trained ranker's artefacts."""
+        tables = self.recalled
+        inputs = {**self._learned_from(), "recall": tables.digest}
+        return train(self.engine, inputs, tables.path, lambda: self.view)
+
+    @cached_property
+    def indexed(self) -> Output:
+        """Recall as it serves: the tables, and the index of the ranker's vectors."""
+        tables, ranker = self.recalled, self.ranker
+        inputs = {"recall": tables.digest, "ranker": ranker.digest}
+        return index(self.engine, inputs, tables.path, ranker.path)
 
     def generate_share(self, shard: int) -> int:
         """Write one share of a world's days; a real log is imported whole.

@@ -23,7 +23,11 @@ COMMON = (
     "shortlist.steps.output",
     "shortlist.steps.step",
 )
-STEPS = {"shortlist.steps.recall": "RECALL"}
+STEPS = {
+    "shortlist.steps.index": "INDEX",
+    "shortlist.steps.recall": "RECALL",
+    "shortlist.steps.train": "TRAIN",
+}
 
 
 @cache

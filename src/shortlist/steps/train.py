@@ -1,0 +1,53 @@
+"""The train step: the ranker, from the history and from what the recall tables find."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from shortlist.datasets.interactions import TrainingView
+from shortlist.ranker.artefacts import ITEM_VECTORS
+from shortlist.steps import view
+from shortlist.steps.engine import Engine
+from shortlist.steps.output import Output
+from shortlist.steps.recalled import recalled_by_tables
+from shortlist.steps.step import Step
+
+TRAIN: Final = Step(
+    "train",
+    sources=(*view.SOURCES, "ranker", "recall", "steps/recalled.py", "steps/train.py"),
+    settings=("seed", "ranker", "recall", "datasets", "evaluation.target"),
+    free=("datasets.source",),  # The data's digest says more.
+)
+
+
+def train(
+    engine: Engine, inputs: Mapping[str, str], tables: Path, learned: Callable[[], TrainingView]
+) -> Output:
+    """Train the ranker and write its artefacts, or find them; a killed training goes on.
+
+    Args:
+        engine: runs the step.
+        inputs: digests of the data, of the content vectors and of the recall tables.
+        tables: directory of the recall tables.
+        learned: loads what to learn from; asked only where something is to be learned.
+
+    Raises:
+        InputError: the history knows nothing of the target.
+        StorageError: the disk refused.
+    """
+
+    def body(into: Path, scratch: Path) -> str:
+        # Imported here: a ranker that is found needs no torch.
+        from shortlist.ranker.fit import train_ranker  # noqa: PLC0415
+
+        settings, history = engine.settings, learned()
+        company = recalled_by_tables(
+            history, tables, settings.recall, settings.ranker.list_recalled
+        )
+        train_ranker(history, company, settings.ranker, into, scratch)
+        videos, width = np.load(into / ITEM_VECTORS, mmap_mode="r").shape
+        return f"{videos:,} item vectors of width {width}, three graphs"
+
+    return engine.run(TRAIN, inputs, body)
