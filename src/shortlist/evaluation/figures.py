@@ -1,12 +1,10 @@
-"""From what models did to figures with intervals, and to differences between them."""
+"""From what models did to figures of each user, and to figures with intervals."""
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from shortlist.datasets.interactions import Doubles
 from shortlist.evaluation.against_truth import TruthOfLists, policy_values, truth_of_lists
 from shortlist.evaluation.arena import Arena
+from shortlist.evaluation.descriptions import ORACLE
 from shortlist.evaluation.logged import Lists, Traffic, judge_lists, odds, traffics
 from shortlist.evaluation.metrics.discrimination import (
     auc,
@@ -14,20 +12,15 @@ from shortlist.evaluation.metrics.discrimination import (
     calibration_error,
     log_loss,
 )
-from shortlist.evaluation.metrics.intervals import (
-    exact,
-    mean_interval,
-    mean_intervals,
-    paired_difference,
-)
+from shortlist.evaluation.metrics.intervals import exact, mean_interval, mean_intervals
 from shortlist.evaluation.performance import Performance
 from shortlist.evaluation.policies import estimate_policy
-from shortlist.evaluation.scorecard import Curve, Estimate, PairedDifference
-from shortlist.evaluation.turns import ORACLE, Turn
+from shortlist.evaluation.scorecard import Curve, Estimate
+from shortlist.evaluation.tally import PerUser, Tally
+from shortlist.evaluation.turns import Turn
 from shortlist.settings.evaluation import EvaluationSettings
 from shortlist.world.truth import Truth
 
-PerUser = dict[str, Doubles]
 _LABELS = {"logged": "logged traffic", "random": "random traffic"}
 _ODDS_RESAMPLES = 200
 
@@ -50,19 +43,19 @@ class Figures:
 
 def estimate_all(
     turns: list[Turn], arena: Arena, truth: Truth | None, settings: EvaluationSettings, seed: int
-) -> tuple[dict[str, Figures], list[PairedDifference]]:
-    """Every figure of every model, and every model against the best contender."""
+) -> tuple[dict[str, Figures], Tally]:
+    """Every figure of every model, as a mean with its interval and user by user."""
     k, resamples = settings.k, settings.bootstrap
     by_name = {turn.name: turn.performance for turn in turns}
     lists = {name: judge_lists(arena, done, k) for name, done in by_name.items()}
     users = {name: per_user(found, k) for name, found in lists.items()}
     true: dict[str, PerUser] = {name: {} for name in by_name}
-    values: dict[str, Doubles] = {}
     if truth is not None:
         oracle = by_name[ORACLE]
         for name, done in by_name.items():
             true[name] = true_per_user(truth_of_lists(truth, arena, done, oracle, k), k)
-        values = policy_values(truth, arena, by_name, settings.policy_share)
+    share = settings.policy_share
+    values = {} if truth is None else policy_values(truth, arena, by_name, share)
     kinds = traffics(arena)
     figures = {}
     for name, done in by_name.items():
@@ -78,7 +71,7 @@ def estimate_all(
         if name in values:
             against["policy_value"] = mean_interval(values[name], resamples=resamples, seed=seed)
         figures[name] = Figures(logged, against, off_policy, curves)
-    return figures, _differences(users, true, k, resamples, seed)
+    return figures, Tally(users, true)
 
 
 def per_user(lists: Lists, k: int) -> PerUser:
@@ -122,33 +115,3 @@ def _curve(performance: Performance, traffic: Traffic, arena: Arena) -> Curve:
     users = arena.test.user[traffic.rows]
     said = odds(performance, traffic)
     return calibration(traffic.positive, said, users, _LABELS[traffic.name])
-
-
-def _differences(
-    users: dict[str, PerUser], true: dict[str, PerUser], k: int, resamples: int, seed: int
-) -> list[PairedDifference]:
-    """The best contender against every other model, for the metrics that decide."""
-    found = []
-    for metric, source in (
-        (f"expected_gain_ndcg@{k}", true),
-        (f"page_value@{k}", true),
-        (f"ndcg@{k}", users),
-    ):
-        able = {name: of[metric] for name, of in source.items() if metric in of}
-        contenders = [name for name in able if name not in (ORACLE, "informed-observer")]
-        if not contenders:
-            continue
-        best = max(contenders, key=lambda name: float(np.nanmean(able[name])))
-        found += [
-            PairedDifference(
-                metric=metric,
-                first=best,
-                second=name,
-                difference=paired_difference(
-                    able[best], able[name], resamples=resamples, seed=seed
-                ),
-            )
-            for name in able
-            if name != best
-        ]
-    return found

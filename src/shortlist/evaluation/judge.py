@@ -1,7 +1,9 @@
 """The judge: every model has its turn in one arena, and one scorecard says how good each is."""
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 
 from shortlist.datasets.interactions import Floats
@@ -10,27 +12,30 @@ from shortlist.datasets.store import Dataset
 from shortlist.datasets.target import chosen_target
 from shortlist.errors import InputError, NotFoundError
 from shortlist.evaluation.arena import make_arena
-from shortlist.evaluation.descriptions import DESCRIPTIONS
+from shortlist.evaluation.descriptions import DESCRIPTIONS, OBSERVER, ORACLE, RANDOM
+from shortlist.evaluation.differences import differences
 from shortlist.evaluation.figures import Figures, estimate_all
 from shortlist.evaluation.marginals import beside, marginals
 from shortlist.evaluation.probe import probe_accuracy
 from shortlist.evaluation.protocol import protocol
 from shortlist.evaluation.scorecard import Fact, ModelResult, Scorecard
 from shortlist.evaluation.stages import Stages
-from shortlist.evaluation.turns import ORACLE, Makers, Turn, arena_key, contestants, take_turns
+from shortlist.evaluation.study import Entry, study
+from shortlist.evaluation.turns import Makers, Turn, arena_key, contestants, take_turns
 from shortlist.evaluation.world_facts import DEMANDED_FROM, PROBE, fact_of, world_facts
 from shortlist.settings.baselines import BaselinesSettings
 from shortlist.settings.evaluation import EvaluationSettings
+from shortlist.settings.slate import SlateSettings
 from shortlist.spelling import nearest
 from shortlist.world.context import standard_context
 from shortlist.world.truth import Truth
 
 Family = Literal["reference", "baseline", "observer", "oracle", "model"]
 _FAMILIES: dict[str, Family] = {
-    "random": "reference",
+    RANDOM: "reference",
     "popularity": "reference",
     "popularity-rate": "reference",
-    "informed-observer": "observer",
+    OBSERVER: "observer",
     ORACLE: "oracle",
 }
 
@@ -66,8 +71,14 @@ def judge(
     seed: int,
     stages: Stages,
     only: list[str] | None = None,
+    models: Mapping[str, Entry] = MappingProxyType({}),
+    slate: SlateSettings | None = None,
 ) -> Scorecard:
     """Judge every recommender on one dataset.
+
+    Models of this system join the baselines, and the first of them is studied besides: its page,
+    the frontier of value against diversity, its parts, its errors. A second run finds all turns of
+    the first.
 
     Args:
         dataset: the log.
@@ -81,14 +92,18 @@ def judge(
         seed: of the sample, the models and the resamples.
         stages: told of every stage.
         only: names of the models to judge; all by default.
+        models: trained models of this system, by name.
+        slate: settings under which pages are served; the defaults if left out.
 
     Raises:
         NotFoundError: ``only`` names a model that does not exist.
         InputError: the history knows nothing of the target, or nobody did anything in the test
             days that could be judged.
+        RefusedError: a model's page shows what it must not, or it was trained on other data.
         StorageError: the disk refused.
     """
-    models = _chosen(contestants(baselines, truth), only)
+    own = {name: entry.make for name, entry in models.items()}
+    makers = _chosen({**contestants(baselines, truth), **own}, only)
     with stages.stage("load") as stage:
         arena = make_arena(
             dataset,
@@ -107,11 +122,29 @@ def judge(
         stage.done(f"{len(arena.view.log):,} rows of history, {len(arena.test):,} to judge on")
     directory = runs / arena_key(dataset, arena, settings)[:16]
     turns = take_turns(
-        models, arena, directory, baselines, share=settings.policy_share, stages=stages
+        makers, arena, directory, baselines, share=settings.policy_share, stages=stages
     )
     with stages.stage("measure") as stage:
-        figures, differences = estimate_all(turns, arena, truth, settings, seed)
+        figures, tally = estimate_all(turns, arena, truth, settings, seed)
+        ours = [name for name in models if name in makers]
+        compared = differences(tally, ours, settings.k, settings.bootstrap, seed)
         stage.done(f"{len(figures)} models")
+    studied = None
+    if ours:
+        studied = study(
+            ours[0],
+            models[ours[0]],
+            turns,
+            tally,
+            arena,
+            truth,
+            settings,
+            slate or SlateSettings(),
+            baselines,
+            runs=directory,
+            seed=seed,
+            stages=stages,
+        )
     with stages.stage("facts") as stage:
         real = _finished(other)
         facts = (
@@ -131,8 +164,9 @@ def judge(
         videos=dataset.record.videos,
         impressions=dataset.record.impressions,
         target=arena.view.target,
-        models=[_result(turn, figures[turn.name]) for turn in turns],
-        differences=differences,
+        models=[_result(turn, figures[turn.name], models.get(turn.name)) for turn in turns],
+        differences=compared,
+        study=studied,
         facts=facts,
         marginals=shown,
     )
@@ -145,7 +179,7 @@ def _chosen(models: Makers, only: list[str] | None) -> Makers:
     for name in only:
         if name not in models:
             raise NotFoundError(f"no model is called {name!r}{nearest(name, list(models))}")
-    kept = {"random", ORACLE, *only}
+    kept = {RANDOM, ORACLE, *only}
     return {name: make for name, make in models.items() if name in kept}
 
 
@@ -161,12 +195,12 @@ def _probe(content: Floats, truth: Truth) -> Fact:
     return fact_of(PROBE, accuracy, demanded=len(content) >= DEMANDED_FROM)
 
 
-def _result(turn: Turn, figures: Figures) -> ModelResult:
+def _result(turn: Turn, figures: Figures, entry: Entry | None) -> ModelResult:
     done = turn.performance
     return ModelResult(
         name=turn.name,
-        family=_FAMILIES.get(turn.name, "baseline"),
-        description=DESCRIPTIONS.get(turn.name, ""),
+        family=_FAMILIES.get(turn.name, "baseline") if entry is None else "model",
+        description=DESCRIPTIONS.get(turn.name, "") if entry is None else entry.description,
         logged=figures.logged,
         truth=figures.truth,
         off_policy=figures.off_policy,

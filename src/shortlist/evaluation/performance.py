@@ -4,13 +4,11 @@ What it did is all that later metrics need, small enough to keep: a run that was
 after the last model that had its turn.
 """
 
-import io
 import json
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Self
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +16,10 @@ import numpy.typing as npt
 from shortlist.baselines.protocol import Predictor, Recommender
 from shortlist.datasets.interactions import Doubles, Floats, Ints
 from shortlist.evaluation.arena import Arena
+from shortlist.evaluation.arrays import load_arrays, save_arrays
 from shortlist.evaluation.memory import peak_memory
 from shortlist.evaluation.metrics.ranking import top_k
 from shortlist.evaluation.top_share import share_policy
-from shortlist.files import staged_file
 from shortlist.progress import track
 
 Bits = npt.NDArray[np.uint8]
@@ -77,21 +75,18 @@ class Performance:
         Raises:
             StorageError: the disk is full or refuses.
         """
-        buffer = io.BytesIO()
-        values = asdict(self) | {"details": json.dumps(self.details)}
-        np.savez(buffer, allow_pickle=False, **values)
-        with staged_file(path) as aside:
-            aside.write_bytes(buffer.getvalue())
+        save_arrays(path, asdict(self) | {"details": json.dumps(self.details)})
 
     @classmethod
     def load(cls, path: Path) -> Self | None:
         """Read what ``save`` wrote; None where there is nothing or it is torn."""
+        values = load_arrays(path, [field.name for field in fields(cls)])
+        if values is None:
+            return None
+        plain: dict[str, Any] = {n: v.item() if v.ndim == 0 else v for n, v in values.items()}
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                values = {f.name: stored[f.name] for f in fields(cls)}
-            plain = {name: v.item() if v.ndim == 0 else v for name, v in values.items()}
             return cls(**plain | {"details": json.loads(plain["details"])})
-        except (FileNotFoundError, BadZipFile, KeyError, ValueError, EOFError):
+        except ValueError:
             return None
 
 

@@ -97,6 +97,77 @@ class Fact(_Part):
     """Whether the value lies where it should; None where nothing is demanded of it."""
 
 
+class Goal(_Part):
+    """What is asked of a model of this system, beside what was measured."""
+
+    name: str
+    measured: Estimate
+    demanded: str = ""
+    """In words, for example ``at least 0.9``; empty where nothing is demanded."""
+    holds: bool | None = None
+    """Whether the demand is met; None where nothing is demanded or nothing could be measured."""
+
+
+class PageResult(_Part):
+    """Lists of one origin, each taken as a page, over the same users."""
+
+    name: str
+    kind: Literal["page", "plain", "other"]
+    """The page as served, the same model's list cut without a slate, or another model's list."""
+    figures: dict[str, Estimate]
+    """``page_value@10``, ``distinct_tags@10``, ``coverage@10``, ..."""
+
+
+class FrontierPoint(_Part):
+    """Pages under one setting of the slate."""
+
+    method: str
+    trade_off: Figure
+    default: bool = False
+    """Whether pages are served under this setting."""
+    figures: dict[str, Estimate]
+    """As of a `PageResult`."""
+
+
+class Ablation(_Part):
+    """The model with one part blanked when it is asked, not trained anew without it."""
+
+    part: str
+    differences: dict[str, Estimate]
+    """By metric: without the part minus with all parts, paired by user; pages' metrics begin with
+    ``page:``."""
+
+
+class Breakdown(_Part):
+    """One metric in groups of users, or of videos."""
+
+    by: str
+    """What the groups are of, for example ``events in the user's history``."""
+    metric: str
+    groups: list[str]
+    """Labels, in reading order."""
+    models: dict[str, list[Estimate]]
+    """For each model, an estimate a group; NaN where a group allows none."""
+
+
+class Study(_Part):
+    """What is asked of a model of this system beyond what every contestant is asked."""
+
+    model: str
+    goals: list[Goal] = []
+    pages: list[PageResult] = []
+    changes: dict[str, Estimate] = {}
+    """Relative change from the plain list to the page, by metric."""
+    frontier: list[FrontierPoint] = []
+    ablations: list[Ablation] = []
+    breakdowns: list[Breakdown] = []
+    training: list[Curve] = []
+    """Losses by epoch, named as the training names them: ``train/outcome``, ..."""
+    best_epoch: int | None = None
+    facts: list[Fact] = []
+    """What was measured of the model elsewhere, such as what half precision costs."""
+
+
 class Scorecard(_Part):
     """A whole judgement."""
 
@@ -112,6 +183,8 @@ class Scorecard(_Part):
     target: Literal["click", "long_view"]
     models: list[ModelResult]
     differences: list[PairedDifference]
+    study: Study | None = None
+    """Of the model of this system; None where only baselines were judged."""
     facts: list[Fact] = []
     marginals: list[Marginal] = []
     stages: list[Stage] = []

@@ -16,7 +16,10 @@ from shortlist.baselines.registry import CONSTRUCTORS, build
 from shortlist.datasets.signals import smoothed_rate
 from shortlist.datasets.store import Dataset
 from shortlist.evaluation.arena import Arena
+from shortlist.evaluation.descriptions import OBSERVER, ORACLE
+from shortlist.evaluation.entrants import PageMaker, Traceable
 from shortlist.evaluation.performance import Performance, perform
+from shortlist.evaluation.shown import Shown, show
 from shortlist.evaluation.stages import Stages
 from shortlist.files import sweep_staging
 from shortlist.settings.baselines import BaselinesSettings
@@ -24,28 +27,43 @@ from shortlist.settings.evaluation import EvaluationSettings
 from shortlist.source import source_digest
 from shortlist.world.truth import Truth
 
-ORACLE: Final = "oracle"
-OBSERVER: Final = "informed-observer"
 _SOURCES: Final = (
     "baselines",
     "datasets",
     "encoders",
     "evaluation/arena.py",
+    "evaluation/arrays.py",
     "evaluation/metrics/ranking.py",
     "evaluation/performance.py",
     "evaluation/top_share.py",
     "evaluation/turns.py",
 )
+_TRACEABLE_SOURCES: Final = (
+    "evaluation/entrants.py",
+    "evaluation/shown.py",
+    "ranker",
+    "recall",
+    "recommender",
+    "slate",
+)
+"""What the answers of a trained recommender depend on besides."""
 
 Makers = dict[str, Callable[[], Recommender]]
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What a model did, now or in an earlier run."""
+    """What a model did, now or in an earlier run.
+
+    Attributes:
+        name: of the model.
+        performance: its scores and lists.
+        shown: its pages; None for a model that makes none.
+    """
 
     name: str
     performance: Performance
+    shown: Shown | None = None
 
 
 def contestants(settings: BaselinesSettings, truth: Truth | None) -> Makers:
@@ -84,9 +102,12 @@ def arena_key(dataset: Dataset, arena: Arena, settings: EvaluationSettings) -> s
 def parameters_key(model: Recommender, settings: BaselinesSettings) -> str:
     """Hash of the settings that an unfitted model depends on.
 
-    A model that holds nothing but plain values depends on these; any other might look up whatever
-    setting it likes.
+    A trained model has a fingerprint. A model that holds nothing but plain values depends on
+    these; any other might look up whatever setting it likes.
     """
+    if isinstance(model, Traceable):
+        text = f"{model.fingerprint}\n{source_digest(_TRACEABLE_SOURCES)}"
+        return hashlib.sha256(text.encode()).hexdigest()
     own = vars(model)
     plain = all(isinstance(value, int | float | str) for value in own.values())
     text = repr(sorted(own.items())) if plain else settings.model_dump_json()
@@ -113,6 +134,7 @@ def take_turns(
         stages: told of each turn.
 
     Raises:
+        RefusedError: a model's page shows what it must not.
         StorageError: the disk refused.
     """
     sweep_staging(runs)
@@ -122,15 +144,21 @@ def take_turns(
         with stages.stage(name) as stage:
             model = make()
             path = runs / f"{name}-{parameters_key(model, baselines)[:16]}.npz"
-            performance = Performance.load(path)
+            performance, shown = Performance.load(path), None
             reused = performance is not None
-            if performance is None:
+            if isinstance(model, PageMaker):
+                shown = Shown.load(path.with_suffix(".pages.npz"))
+                reused = reused and shown is not None
+            if performance is None or not reused:
                 performance = perform(model, arena, share=share, rates=rates)
+                if isinstance(model, PageMaker):
+                    shown = show(model, name, arena)
+                    shown.save(path.with_suffix(".pages.npz"))
                 performance.save(path)
             stage.done(
                 f"fitted in {performance.fit_seconds:.1f} s, "
                 f"scored in {performance.score_seconds:.1f} s",
                 reused=reused,
             )
-            turns.append(Turn(name, performance))
+            turns.append(Turn(name, performance, shown))
     return turns

@@ -14,6 +14,11 @@ class EvaluationSettings(Branch):
     users: int = Field(
         2_000, ge=1, description="Fixed users whose lists are compared with the truth."
     )
+    ablation_users: int = Field(
+        500,
+        ge=2,
+        description="Users for whom the recommender is asked again without each of its parts.",
+    )
     target: Literal["auto", "click", "long_view"] = Field(
         "auto",
         description="Outcome that a recommendation should bring about; `auto` takes click where "

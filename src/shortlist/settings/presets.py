@@ -22,6 +22,7 @@ _TINY: dict[str, object] = {
     "baselines.rerank_trees": 40,
     "baselines.observer_sweeps": 6,
     "evaluation.users": 100,
+    "evaluation.ablation_users": 50,
     "evaluation.bootstrap": 200,
 }
 
@@ -34,6 +35,7 @@ _DEMO: dict[str, object] = {
     "baselines.rerank_users": 1_500,
     "baselines.rerank_trees": 150,
     "evaluation.users": 1_000,
+    "evaluation.ablation_users": 300,
 }
 
 PRESETS: Final[Mapping[Preset, Mapping[str, object]]] = MappingProxyType(

@@ -12,8 +12,9 @@ import pytest
 from shortlist.baselines.protocol import Predictor
 from shortlist.baselines.registry import CONSTRUCTORS
 from shortlist.datasets.interactions import OUTCOMES, seen_pairs
+from shortlist.evaluation.descriptions import OBSERVER, ORACLE
 from shortlist.evaluation.metrics.discrimination import area_under_curve
-from shortlist.evaluation.turns import OBSERVER, ORACLE, contestants
+from shortlist.evaluation.turns import contestants
 from shortlist.world.truth import Truth
 
 MODELS = [*CONSTRUCTORS, OBSERVER]

@@ -85,6 +85,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "evaluation.policy_share": ("0.25", 0.25),
     "evaluation.beside": ("other", "other"),
     "evaluation.users": ("50", 50),
+    "evaluation.ablation_users": ("40", 40),
     "evaluation.bootstrap": ("200", 200),
     "recall.candidates": ("300", 300),
     "recall.popularity_score": ("count", "count"),

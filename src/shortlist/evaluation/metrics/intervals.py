@@ -92,6 +92,54 @@ def paired_difference(
     return mean_intervals({"difference": first - second}, resamples, seed)["difference"]
 
 
+def mean_ratio(first: Doubles, second: Doubles, resamples: int = 1_000, seed: int = 0) -> Estimate:
+    """Mean of ``first`` over mean of ``second``, over the users who have both.
+
+    Both means are of the same draws. NaN where the mean of ``second`` is 0.
+
+    Args:
+        first: one figure per user, float64 [m].
+        second: another figure of the same users, float64 [m].
+        resamples: how many times the users are drawn with repetition.
+        seed: of the draws.
+
+    Raises:
+        RefusedError: fewer than two users have both figures.
+
+    >>> mean_ratio(np.array([1.0, 3.0, np.nan]), np.array([2.0, 2.0, 9.0])).value
+    1.0
+    """
+    both = np.stack([first, second], axis=1)
+    both = both[~np.isnan(both).any(axis=1)]
+    if len(both) < 2:
+        raise RefusedError(
+            f"only {len(both)} users have both figures and an interval needs two; judge more "
+            "users or more days"
+        )
+    draws = resampled_sums(both, resamples, seed)
+    value = ratio(*np.split(both.sum(axis=0), 2))
+    return percentiles(float(value[0]), ratio(draws[:, 0], draws[:, 1]), len(both))
+
+
+def relative_change(
+    after: Doubles, before: Doubles, resamples: int = 1_000, seed: int = 0
+) -> Estimate:
+    """Change of the mean from ``before`` to ``after``, as a share of the mean before.
+
+    Args, raises: as for ``mean_ratio``.
+
+    >>> relative_change(np.array([3.0, 3.0]), np.array([1.0, 3.0])).value
+    0.5
+    """
+    found = mean_ratio(after, before, resamples, seed)
+    return Estimate(value=found.value - 1, low=found.low - 1, high=found.high - 1, n=found.n)
+
+
+def unknown(n: int = 0) -> Estimate:
+    """No figure: where a group is too small, or the log says nothing."""
+    return Estimate(value=float("nan"), low=float("nan"), high=float("nan"), n=n)
+
+
 def exact(value: float, n: int) -> Estimate:
     """A figure that is counted, not sampled, such as coverage: its interval is itself.
 
