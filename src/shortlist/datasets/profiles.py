@@ -52,7 +52,7 @@ def profile(dataset: Dataset, who: str, last: int) -> Profile:
         NotFoundError: there is no such user.
     """
     table = dataset.users()
-    row = _row(table, who)
+    row = row_of(table, who)
     user = table.slice(row, 1).to_pylist()[0]
     history = dataset.impressions(HISTORY_COLUMNS, where=pc.field("user_id") == user["user_id"])
     tail = history.slice(max(history.num_rows - last, 0))
@@ -63,7 +63,16 @@ def profile(dataset: Dataset, who: str, last: int) -> Profile:
     return Profile(user, tail, history.num_rows)
 
 
-def _row(table: pa.Table, who: str) -> int:
+def row_of(table: pa.Table, who: str) -> int:
+    """The row of a user.
+
+    Args:
+        table: the users table.
+        who: the user's name in the source, where the dataset keeps such names; else the id.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
     names = table["external_id"]
     if names.null_count < len(names):
         row = int(pc.index(names, who).as_py())
