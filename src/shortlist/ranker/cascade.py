@@ -22,12 +22,10 @@ class Judged:
     Attributes:
         logit: of the pre-rank.
         base: of the two towers alone.
-        watch: log of watch seconds after a click.
     """
 
     logit: Tensor
     base: Tensor
-    watch: Tensor
 
 
 @dataclass(frozen=True)
@@ -78,11 +76,11 @@ class Cascade(nn.Module):
     def forward(self, rows: Rows, batch: Batch, read: Read) -> Judged:
         """Judge the rows of windows, each from what came before it."""
         moment, context = rows.moment[batch.at], rows.context[batch.at]
-        logit, base, watch = self.prerank(
+        logit, base = self.prerank(
             read.user, read.tokens, read.bias, read.item_rows, context, moment
         )
         lift = self.policy_lift * (1.0 - rows.random[batch.at])
-        return Judged(logit + lift, base + lift, watch)
+        return Judged(logit + lift, base + lift)
 
     def _distances(self, days: Tensor, filled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Places and days back from each token to each, and what each may see, [b, 1+l, 1+l]."""

@@ -49,22 +49,30 @@ class Companion:
         self._histories, self._profiles, self._day = histories, profiles, day
         self._tables, self._nearest = tables, min(nearest, len(live))
         self.pools = Pools(tables, live, age)
+        self._place = np.full(len(age), len(live))
+        self._place[live] = np.arange(len(live))
 
     @torch.no_grad()
     def renew(self, cascade: Cascade) -> None:
-        """Find the nearest live videos of every user by the network as it stands."""
+        """Find the nearest live videos that each user has not seen, by the network as it stands."""
         training = cascade.training
         cascade.eval()
         table = item_table(cascade)
         live = torch.from_numpy(self.pools.live)
-        vectors = cascade.prerank.item_vectors(table[live]).T.contiguous()
+        vectors = cascade.prerank.item_vectors(table[live]).T
+        # One more column, for what was seen and is not live.
+        vectors = torch.nn.functional.pad(vectors, (0, 1)).contiguous()
         nearest = np.empty((len(self._histories), self._nearest), np.int64)
         for low in range(0, len(nearest), _USERS_AT_ONCE):
             part = slice(low, low + _USERS_AT_ONCE)
             user = user_vectors(
                 cascade, table, self._histories[part], self._day, self._profiles[part]
             )
-            best = (user @ vectors).topk(self._nearest, dim=1, sorted=False).indices
+            scores = user @ vectors
+            for row, events in enumerate(self._histories[part]):
+                # As in serving: nobody is recalled what he has seen.
+                scores[row, self._place[events.video]] = float("-inf")
+            best = scores[:, :-1].topk(self._nearest, dim=1, sorted=False).indices
             nearest[part] = live[best.sort(dim=1).values].numpy()
         cascade.train(training)
         recalled = np.concatenate([self._tables, nearest], axis=1)

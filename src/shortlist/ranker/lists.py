@@ -71,7 +71,7 @@ def lists_of(
         batch: windows of it.
         pools: company to draw from.
         share: of the windows that get a list; at least one window does.
-        size: length of a list.
+        size: length of a list; as many as are live, where these are fewer.
         rng: for every draw.
     """
     windows = len(batch.user)
@@ -82,13 +82,21 @@ def lists_of(
     drawn = np.argmax(rng.random(session.shape) * (session >= 0), axis=1)
     chosen = session == session[np.arange(count), drawn][:, None]
     place = chosen.argmax(axis=1)
+    size = min(size, len(pools.live))
     shown = min(int(chosen.sum(axis=1).max()), size)
-    at = np.minimum(place[:, None] + np.arange(shown), session.shape[1] - 1)
-    is_shown = np.take_along_axis(chosen, at, axis=1)
+    at = place[:, None] + np.arange(shown)
+    inside = at < session.shape[1]
+    at = np.where(inside, at, 0)
+    is_shown = inside & np.take_along_axis(chosen, at, axis=1)
     row = batch.at[torch.from_numpy(window)[:, None], torch.from_numpy(at)]
-    company = _company(pools, batch.user.numpy()[window], size, rng)
-    video = company.copy()
-    video[:, :shown] = np.where(is_shown, rows.video[row].numpy(), company[:, :shown])
+    logged = np.where(is_shown, rows.video[row].numpy(), -1)
+    users = batch.user.numpy()[window]
+    video = np.stack(
+        [
+            _surrounded(some, pools, user, size, rng)
+            for some, user in zip(logged, users, strict=True)
+        ]
+    )
     target = torch.full(video.shape, float("nan"))
     target[:, :shown] = torch.where(torch.from_numpy(is_shown), rows.target[row], torch.nan)
     moment = torch.zeros(*video.shape, rows.moment.shape[1])
@@ -107,12 +115,23 @@ def lists_of(
     )
 
 
-def _company(pools: Pools, users: Ints, size: int, rng: np.random.Generator) -> Ints:
-    """Recalled and random videos for each user, int64 [m, size]."""
-    shape = (len(users), size)
-    recalled = pools.recalled[users]
-    # Without replacement: a list holds a video once, as far as the pool reaches.
-    order = np.argsort(rng.random(recalled.shape), axis=1)
-    picked = np.take_along_axis(recalled, order[:, np.arange(size) % recalled.shape[1]], axis=1)
-    anything = pools.live[rng.integers(0, len(pools.live), shape)]
-    return np.where(rng.random(shape) < RANDOM_SHARE, anything, picked)
+def _surrounded(logged: Ints, pools: Pools, user: int, size: int, rng: np.random.Generator) -> Ints:
+    """The logged videos in their places (-1 where none), all others filled with company, [size].
+
+    As in serving a video is there once: company is drawn without replacement, first from what is
+    recalled, and where that ends, or by chance, from all live videos.
+    """
+    recalled = rng.permutation(pools.recalled[user])
+    # Twice the size: enough where each video of the list is among them.
+    anything = rng.choice(pools.live, min(2 * size, len(pools.live)), replace=False)
+    first = anything[:size].copy()
+    kept = np.flatnonzero(rng.random(min(size, len(recalled))) >= RANDOM_SHARE)
+    first[kept] = recalled[kept]
+    drawn = np.concatenate([logged[logged >= 0], first, anything])
+    _, fresh = np.unique(drawn, return_index=True)
+    company = drawn[np.sort(fresh[fresh >= int((logged >= 0).sum())])]
+    filled = np.full(size, -1)
+    filled[: len(logged)] = logged
+    empty = np.flatnonzero(filled < 0)
+    filled[empty] = company[: len(empty)]
+    return filled

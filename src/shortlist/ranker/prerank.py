@@ -33,7 +33,7 @@ class PreRank(nn.Module):
             nn.Dropout(dropout),
             nn.Linear(width, width // 2),
             nn.GELU(),
-            nn.Linear(width // 2, 2),
+            nn.Linear(width // 2, 1),
         )
         last = self.dense[-1]
         assert isinstance(last, nn.Linear)
@@ -66,7 +66,7 @@ class PreRank(nn.Module):
         rows: Tensor,
         context: Tensor,
         moment: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor]:
         """Judge candidates.
 
         Args:
@@ -78,8 +78,7 @@ class PreRank(nn.Module):
             moment: [b, n, 3].
 
         Returns:
-            The logit, the logit of the two towers alone, and what is said of the log of watch
-            seconds after a click, each [b, n].
+            The logit, and the logit of the two towers alone, each [b, n].
         """
         base = self.base(user, rows, context, moment)
         item = rows[..., :-1]
@@ -91,8 +90,7 @@ class PreRank(nn.Module):
             + self.by_hour(context) * item
             + self.of_rest(torch.cat([moment, base.detach()[..., None]], dim=-1))
         )
-        further = self.dense(hidden)
-        return base + further[..., 0], base, further[..., 1]
+        return base + self.dense(hidden)[..., 0], base
 
 
 def _alike(user: Tensor, context: Tensor) -> list[Tensor]:

@@ -22,7 +22,6 @@ from shortlist.ranker.windows import Batch, Ints, Rows, Windows, batch_of, batch
 from shortlist.settings.ranker import RankerSettings
 
 _WARM_UP = 0.05
-_WATCH_SLOPE = 0.5
 
 
 class Training(pl.LightningModule):
@@ -40,7 +39,10 @@ class Training(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.cascade = cascade
-        self.watch_level = nn.Parameter(torch.zeros(()))
+        self.watch = nn.Linear(1, 1)
+        with torch.no_grad():
+            self.watch.weight.fill_(0.5)
+            self.watch.bias.fill_(rows.watch.nanmean().nan_to_num())
         self.rows, self.companion = rows, companion
         self.settings, self.steps, self.seed = settings, steps, seed
         self.rng = np.random.default_rng()
@@ -66,8 +68,10 @@ class Training(pl.LightningModule):
         target, watch = self.rows.target[at], self.rows.watch[at]
         of_rows = outcome_loss(judged.logit[batch.predicted], target)
         of_towers = outcome_loss(judged.base[batch.predicted], target)
-        said = self.watch_level + judged.watch + _WATCH_SLOPE * judged.base
-        of_watch = watch_loss(said[batch.predicted], watch)
+        of_watch = self._watched(judged.logit[batch.predicted], watch)
+        of_watch = of_watch + settings.tower_weight * self._watched(
+            judged.base[batch.predicted], watch
+        )
         drawn = lists_of(
             self.rows,
             batch,
@@ -103,6 +107,14 @@ class Training(pl.LightningModule):
             sync_dist=True,
         )
         return loss
+
+    def _watched(self, logit: Tensor, watch: Tensor) -> Tensor:
+        """Error of watch seconds by the same logit: who is sure to click watches for longer.
+
+        A click tells whether, seconds tell how much: on the rows that were clicked they say more of
+        the logit than the clicks do.
+        """
+        return watch_loss(self.watch(logit[:, None])[:, 0], watch)
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Errors on rows that are never learned."""
@@ -155,7 +167,7 @@ class Training(pl.LightningModule):
         tokens, context = read.tokens[window].detach(), self.rows.context[row]
         with torch.no_grad():
             item_rows = cascade.items(drawn.video)
-            prerank, _, _ = cascade.prerank(
+            prerank, _ = cascade.prerank(
                 user[:, None], tokens, bias, item_rows, context[:, None], drawn.moment
             )
         listed = torch.ones_like(drawn.video, dtype=torch.bool)

@@ -40,7 +40,7 @@ class RankerSettings(Branch):
         0.5, ge=0, description="Weight of the error of user vector and item vector alone."
     )
     watch_weight: float = Field(
-        0.1, ge=0, description="Weight of the error about the log of watch seconds after a click."
+        1.0, ge=0, description="Weight of the error about the log of watch seconds after a click."
     )
     dropout: float = Field(0.1, ge=0, lt=1, description="Share of activations dropped in training.")
     epochs: int = Field(8, ge=1, le=1_000, description="Passes over the log at most.")
