@@ -5,6 +5,7 @@ more here than it is.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,8 @@ from shortlist.evaluation.scorecard import Ablation, Estimate
 from shortlist.evaluation.stages import Stages
 from shortlist.evaluation.tally import PerUser
 from shortlist.evaluation.turns import Turn, parameters_key
+from shortlist.recall.source import SOURCES
+from shortlist.recommender.without import Without
 from shortlist.settings.baselines import BaselinesSettings
 from shortlist.settings.evaluation import EvaluationSettings
 from shortlist.world.truth import Truth
@@ -35,6 +38,25 @@ _USERS_AT_ONCE: Final = 128
 
 Makers = Mapping[str, Callable[[], Recommender]]
 """Makers of unfitted models by the part that each is without, for example ``history``."""
+
+
+def without_each(make: Callable[[Without], Recommender]) -> Makers:
+    """Makers of the cascade without each of its parts, by the part's name in a report.
+
+    Args:
+        make: makes a cascade that does without something.
+
+    >>> list(without_each(lambda without: ...))[:3]
+    ['history', 'context', 'recall by popularity']
+    """
+    switches = {
+        "history": Without(history=True),
+        "context": Without(context=True),
+        **{f"recall by {name}": Without(sources=frozenset({name})) for name in SOURCES},
+        "listwise stage": Without(listwise=True),
+        "diversity head": Without(head=True),
+    }
+    return {part: partial(make, switch) for part, switch in switches.items()}
 
 
 def ablate(

@@ -1,7 +1,7 @@
 """What is asked of a model of this system, and whether it holds: against baselines and ceilings."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -29,6 +29,8 @@ VALUE_LOSS: Final = 0.01
 _CEILINGS: Final = (OBSERVER, ORACLE)
 _AUC_RESAMPLES: Final = 200
 _ABOVE: Final = "interval above 0"
+_Share = Literal["lift", "recall", "tags"]
+_Gap = Literal["auc_logged", "auc_random", "value_loss"]
 
 
 def list_goals(
@@ -45,14 +47,16 @@ def list_goals(
     Against the truth where there is one, else against the held-out log.
     """
     metric, of = tally.headline(k)
-    found = [ahead(f"{metric} over", model, of, resamples, seed)]
+    found = ahead("ahead", metric, model, of, resamples, seed)
     if OBSERVER in of:
         floor = of[RANDOM]
         lift = mean_ratio(of[model] - floor, of[OBSERVER] - floor, resamples, seed)
-        found.append(_at_least("share of the observer's lift over random lists", lift, LIFT))
+        words = "Share of the observer's lift over random lists"
+        found.append(_at_least("lift", words, lift, LIFT))
         recall = by_model(tally.truth, "oracle_recall@1000")
         share = mean_ratio(recall[model], recall[OBSERVER], resamples, seed)
-        found.append(_at_least("share of the observer's oracle recall@1000", share, RECALL))
+        words = "Share of the observer's oracle recall@1000"
+        found.append(_at_least("recall", words, share, RECALL))
     if OBSERVER in performances:
         for traffic in traffics(arena):
             gap = auc_difference(
@@ -63,8 +67,11 @@ def list_goals(
                 _AUC_RESAMPLES,
                 seed,
             )
-            name = f"AUC below the observer's, {traffic.name} traffic"
-            found.append(_at_most(name, gap, AUC_GAP))
+            key: Literal["auc_logged", "auc_random"] = (
+                "auc_random" if traffic.name == "random" else "auc_logged"
+            )
+            words = f"AUC below the observer's, {traffic.name} traffic"
+            found.append(_at_most(key, words, gap, AUC_GAP))
     return found
 
 
@@ -77,14 +84,16 @@ def page_goals(changes: Mapping[str, Estimate], k: int, *, has_truth: bool) -> l
         has_truth: whether the page's value is known; without it only its spread can be asked for.
     """
     tags, distance = changes[f"distinct_tags@{k}"], changes[f"content_distance@{k}"]
-    found = [_at_least("more distinct tags on the page", tags, TAGS)]
+    found = [_at_least("tags", "Gain in distinct tags, page against plain list", tags, TAGS)]
     if has_truth:
         value = changes[f"page_value@{k}"]
         loss = Estimate(value=-value.value, low=-value.high, high=-value.low, n=value.n)
-        found.append(_at_most("loss of page value", loss, VALUE_LOSS))
+        words = "Loss of page value, page against plain list"
+        found.append(_at_most("value_loss", words, loss, VALUE_LOSS))
     found.append(
         Goal(
-            name="greater content distance on the page",
+            key="distance",
+            name="Gain in content distance, page against plain list",
             measured=distance,
             demanded=_ABOVE,
             holds=_holds(distance, distance.low > 0),
@@ -94,32 +103,48 @@ def page_goals(changes: Mapping[str, Estimate], k: int, *, has_truth: bool) -> l
 
 
 def ahead(
-    words: str, model: str, figures: Mapping[str, Doubles], resamples: int, seed: int
-) -> Goal:
-    """Whether a model is ahead of every baseline; of those, the hardest to beat is named.
+    key: Literal["ahead", "page_ahead"],
+    metric: str,
+    model: str,
+    figures: Mapping[str, Doubles],
+    resamples: int,
+    seed: int,
+) -> list[Goal]:
+    """Whether a model is ahead of every baseline: told of the one that is the hardest to beat.
+
+    Nothing where no baseline was judged.
 
     Args:
-        words: before the name of that baseline.
+        key: of the lists, or of the pages.
+        metric: what is compared.
         model: whose figures are compared.
         figures: of each user, by model; observer and oracle are left out.
         resamples: behind each interval.
         seed: of the resamples.
     """
     others = [name for name in figures if name not in (model, *_CEILINGS)]
+    if not others:
+        return []
     against = {
         name: paired_difference(figures[model], figures[name], resamples, seed) for name in others
     }
     hardest = min(against, key=lambda name: against[name].low)
-    return Goal(
-        name=f"{words} {hardest}, the hardest to beat of {len(others)}",
-        measured=against[hardest],
-        demanded=_ABOVE,
-        holds=_holds(against[hardest], against[hardest].low > 0),
-    )
+    page = "page's " if key == "page_ahead" else ""
+    return [
+        Goal(
+            key=key,
+            name=f"Lead in the {page}{metric} over {hardest}, the hardest to beat of {len(others)}",
+            against=hardest,
+            measured=against[hardest],
+            demanded=_ABOVE,
+            holds=_holds(against[hardest], against[hardest].low > 0),
+        )
+    ]
 
 
-def _at_least(name: str, measured: Estimate, bound: float) -> Goal:
+def _at_least(key: _Share, name: str, measured: Estimate, bound: float) -> Goal:
     return Goal(
+        key=key,
         name=name,
         measured=measured,
         demanded=f"at least {bound:g}",
@@ -127,8 +152,9 @@ def _at_least(name: str, measured: Estimate, bound: float) -> Goal:
     )
 
 
-def _at_most(name: str, measured: Estimate, bound: float) -> Goal:
+def _at_most(key: _Gap, name: str, measured: Estimate, bound: float) -> Goal:
     return Goal(
+        key=key,
         name=name,
         measured=measured,
         demanded=f"at most {bound:g}",

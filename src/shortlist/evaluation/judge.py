@@ -78,7 +78,14 @@ def judge(
 
     Models of this system join the baselines, and the first of them is studied besides: its page,
     the frontier of value against diversity, its parts, its errors. A second run finds all turns of
-    the first.
+    the first. To judge what was trained:
+
+    .. code-block:: python
+
+        make = lambda without: Contestant(directories, settings.slate, digest=d, without=without)
+        own = Entry(lambda: make(Without()), without=without_each(make),
+                    curves=load_curves(ranker / CURVES))
+        judge(..., models={"shortlist": own}, slate=settings.slate)
 
     Args:
         dataset: the log.

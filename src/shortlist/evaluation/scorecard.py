@@ -100,7 +100,21 @@ class Fact(_Part):
 class Goal(_Part):
     """What is asked of a model of this system, beside what was measured."""
 
+    key: Literal[
+        "ahead",
+        "lift",
+        "recall",
+        "auc_logged",
+        "auc_random",
+        "tags",
+        "value_loss",
+        "distance",
+        "page_ahead",
+    ]
     name: str
+    """As a table says it."""
+    against: str = ""
+    """The model that is compared with; of several the hardest to beat."""
     measured: Estimate
     demanded: str = ""
     """In words, for example ``at least 0.9``; empty where nothing is demanded."""

@@ -99,7 +99,7 @@ def study(
             goals += page_goals(changes, size, has_truth=truth is not None)
             if len(arena.watchers) > 1:
                 figures = page_ndcg(turn, performances, arena, size)
-                goals.append(ahead(f"page NDCG@{size} over", name, figures, resamples, seed))
+                goals += ahead("page_ahead", f"ndcg@{size}", name, figures, resamples, seed)
             points = frontier(turn.shown, arena, truth, slate, size, resamples, seed)
         # Random lists err everywhere alike; the oracle nowhere.
         of = {key: performances[key] for key in (name, strongest, OBSERVER) if key in performances}

@@ -142,13 +142,17 @@ def test_the_model_is_compared_with_everybody_on_every_metric_that_decides(card)
 
 
 def test_goals_are_measured_against_observer_and_baselines(study):
-    goals = {goal.name.split(" over ")[0]: goal for goal in study.goals}
-    assert goals[HEADLINE].holds
-    assert goals["share of the observer's lift"].measured.value == 1.0
-    assert goals["share of the observer's oracle recall@1000"].measured.value == 1.0
-    assert goals["AUC below the observer's, logged traffic"].measured.value == 0.0
-    assert all(goals[name].holds for name in list(goals)[:5])
-    assert "loss of page value" in goals
+    goals = {goal.key: goal for goal in study.goals}
+    assert (goals["ahead"].against, goals["ahead"].holds) == ("als", True)
+    assert goals["lift"].measured.value == goals["recall"].measured.value == 1.0
+    assert goals["auc_logged"].measured.value == goals["auc_random"].measured.value == 0.0
+    for key in ("lift", "recall", "auc_logged", "auc_random"):
+        assert goals[key].holds
+    loss = study.changes["page_value@10"]
+    assert goals["value_loss"].measured.value == -loss.value
+    assert goals["value_loss"].measured.low == -loss.high
+    assert goals["value_loss"].holds == (loss.value >= -0.01)
+    assert "page_ahead" in goals
 
 
 def test_the_page_is_judged_beside_the_plain_list_and_others(study, micro):
