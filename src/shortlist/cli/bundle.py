@@ -44,7 +44,7 @@ def show(
     store = _store(ctx)
     from shortlist.cli.bundles_shown import bundle_tables
 
-    print_out(*bundle_tables(_opened(store, which, verify=False), store.pointer()))
+    print_out(*bundle_tables(opened(store, which, verify=False), store.pointer()))
 
 
 @app.command()
@@ -57,7 +57,7 @@ def verify(
     """Compare every file with its recorded hash; what is torn, edited or foreign is named."""
     store = _store(ctx)
     if which is not None:
-        found = _opened(store, which, verify=True)
+        found = opened(store, which, verify=True)
         print_out(_whole(found))
         return
     from shortlist.errors import CorruptError
@@ -96,7 +96,7 @@ def diff(
     from shortlist.bundle.diff import diff as differences
     from shortlist.cli.bundles_shown import diff_tables
 
-    old, new = (_opened(store, which, verify=False) for which in (before, after))
+    old, new = (opened(store, which, verify=False) for which in (before, after))
     found = differences(old.manifest, new.manifest)
     if found.empty:
         print_out(f"both are bundle {old.id}")
@@ -170,7 +170,8 @@ def _store(ctx: typer.Context) -> "BundleStore":
     return BundleStore(settings.paths.bundles)
 
 
-def _opened(store: "BundleStore", which: str, *, verify: bool) -> "Bundle":
+def opened(store: "BundleStore", which: str, *, verify: bool) -> "Bundle":
+    """The bundle that a word of the command line means; see `BundleStore.find`, and paths."""
     from shortlist.bundle import open_bundle
 
     if "/" in which:

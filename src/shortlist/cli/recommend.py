@@ -1,0 +1,210 @@
+"""`shortlist recommend`: a page of videos for one user, and why each of them stands there."""
+
+import datetime as dt
+import json
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shortlist.cli.bundle import opened
+from shortlist.cli.options import in_force, print_out
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from shortlist.bundle import Bundle, Manifest
+    from shortlist.cli.page_truth import PageTruth
+    from shortlist.cli.recommendation_shown import Shown
+    from shortlist.recommender.parts import Parts
+    from shortlist.recommender.person import Person
+    from shortlist.settings import InForce
+    from shortlist.settings.slate import SlateSettings
+    from shortlist.slate.page import Page
+    from shortlist.world.truth import Truth
+
+app = typer.Typer(add_completion=False)
+
+_RECENT = 8
+
+
+@app.command()
+def recommend(
+    ctx: typer.Context,
+    user: Annotated[
+        str | None, typer.Option(help="Id of a user, or the user's name in the source.")
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="For somebody without any history.")] = False,
+    interests: Annotated[
+        str | None, typer.Option(help="With --new: tags of interest.", metavar="A,B")
+    ] = None,
+    bundle: Annotated[
+        str | None,
+        typer.Option(
+            help="Id of a bundle, the beginning of one, `current`, `previous`, or the path of a "
+            "directory. Default: the published one.",
+            metavar="ID",
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of a dataset, or path of its directory. Default: that of the bundle.",
+            metavar="DATASET",
+        ),
+    ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(
+            help="Features of the context, 0 where unnamed. Default: an evening at home in a "
+            "world, else none.",
+            metavar="NAME[=VALUE],...",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Explore, by this seed. Default: nothing is explored."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Recommend a page of videos to a user, and say why."""
+    known = in_force(ctx)
+    from shortlist.bundle import BundleStore
+    from shortlist.cli.recommendation_shown import tables
+    from shortlist.errors import InputError
+
+    if new == (user is not None):
+        raise InputError("say for whom: a user by --user, or somebody without history by --new")
+    if interests is not None and not new:
+        raise InputError("--interests belongs to --new: a user's own are in the dataset")
+    store = BundleStore(known.settings.paths.bundles)
+    found = store.serving() if bundle is None else opened(store, bundle, verify=True)
+    shown = _recommended(known, found, user, interests, dataset, context, seed)
+    if as_json:
+        typer.echo(json.dumps(shown.wire(), indent=2))
+    else:
+        print_out(*tables(shown))
+
+
+def _recommended(
+    known: "InForce",
+    bundle: "Bundle",
+    user: str | None,
+    interests: str | None,
+    dataset: str | None,
+    context: str | None,
+    seed: int | None,
+) -> "Shown":
+    from shortlist.cli.recommendation_shown import Shown
+    from shortlist.datasets.named import open_named
+    from shortlist.evaluation.judge import sealed_truth
+    from shortlist.recommender.cascade import Cascade
+    from shortlist.recommender.explained import explain, rule_notes, sources_of_candidates
+    from shortlist.recommender.parts import Parts
+    from shortlist.recommender.person import newcomer, person_of
+    from shortlist.recommender.request import context_of, named
+
+    paths, data = known.settings.paths, bundle.manifest.data
+    # A newcomer is in no dataset.
+    log = None if user is None else open_named(paths.work, dataset or data.name)
+    began = time.perf_counter()
+    parts = Parts.of_bundle(bundle)
+    milliseconds = {"open": (time.perf_counter() - began) * 1e3}
+    remarks, truth = [], None
+    if log is None or user is None:
+        wanted = [name.strip() for name in (interests or "").split(",") if name.strip()]
+        person = newcomer(wanted, parts)
+    else:
+        person = person_of(log, user, parts)
+        if log.record.digest == data.digest:
+            truth = sealed_truth(log, paths.truth)
+        else:
+            remarks.append(
+                f"{log.path} is not as the bundle was made of it, so the truth is not asked."
+            )
+    vector = _usual_context(truth) if context is None else context_of(context)
+    cascade = Cascade(parts)
+    slate = slate_settings(bundle.manifest, known)
+    request, day = person.request(vector), float(parts.as_of_day)
+    cascade.answer(request, day)  # The first one pays for pages of memory that all others find.
+    answer = cascade.answer(request, day)
+    began = time.perf_counter()
+    page = cascade.page(answer, slate, seed=seed)
+    milliseconds |= {**answer.milliseconds, "slate": (time.perf_counter() - began) * 1e3}
+    date = dt.date(1970, 1, 1) + dt.timedelta(days=parts.as_of_day)
+    return Shown(
+        bundle=bundle.id,
+        dataset=None if log is None else log.path.name,
+        date=date,
+        target=parts.target,
+        user_id=person.user_id,
+        user=person.said,
+        recent=_recent(person, parts),
+        events=len(person.history),
+        ignored=person.ignored,
+        context=named(vector),
+        candidates=len(answer.recalled),
+        sources=sources_of_candidates(answer),
+        page=explain(page, answer, parts.catalogue),
+        notes=rule_notes(page, parts.catalogue),
+        truth=None if truth is None else _truth(truth, person, page, parts, date, vector),
+        remarks=remarks,
+        milliseconds=milliseconds,
+    )
+
+
+def slate_settings(manifest: "Manifest", known: "InForce") -> "SlateSettings":
+    """How the bundle draws its pages, but for what this command line says otherwise."""
+    from shortlist.settings.slate import SlateSettings
+
+    told: dict[str, Any] = {}
+    for field in SlateSettings.model_fields:
+        name = f"slate.{field}"
+        origin = known.origins[name]
+        if origin != "default" and not origin.startswith("preset"):
+            told[field] = getattr(known.settings.slate, field)
+        elif name in manifest.settings:
+            told[field] = manifest.settings[name]
+    return SlateSettings.model_validate(told)
+
+
+def _usual_context(truth: "Truth | None") -> "npt.NDArray[np.float32]":
+    """That of the judge."""
+    from shortlist.recommender.request import context_of
+    from shortlist.world.context import standard_context
+
+    return context_of("") if truth is None else standard_context()
+
+
+def _recent(person: "Person", parts: "Parts") -> list[dict[str, Any]]:
+    from shortlist.datasets.events import Kind
+
+    last = person.history.last(_RECENT)
+    known = parts.catalogue.table.take(last.video).to_pylist()
+    return [
+        {
+            "date": f"{dt.date(1970, 1, 1) + dt.timedelta(days=int(day))}",
+            "kind": Kind(kind).name.lower().replace("_", " "),
+            "video_id": row["video_id"],
+            "title": row["title"] or "",
+            "tags": row["tags"],
+        }
+        for kind, day, row in zip(last.kind.tolist(), last.day.tolist(), known, strict=True)
+    ]
+
+
+def _truth(
+    truth: "Truth",
+    person: "Person",
+    page: "Page",
+    parts: "Parts",
+    date: dt.date,
+    context: "npt.NDArray[np.float32]",
+) -> "PageTruth":
+    from shortlist.cli.page_truth import truth_of_page
+
+    assert person.row is not None
+    allowed = parts.live.copy()
+    allowed[person.history.video] = False
+    return truth_of_page(truth, person.row, page.video, allowed, date, context, parts.target)
