@@ -1,10 +1,8 @@
-"""From a trained cascade to what serving loads: three graphs, the item table, item vectors, a note.
+"""From a trained cascade to what serving loads: three graphs, tables of the videos, a note.
 
-The graphs are ONNX: no pickled code, no torch where they run.
+The graphs are ONNX and the tables plain arrays: no pickled code, no torch where they are used.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,16 +18,22 @@ from shortlist.ranker.company import item_table
 from shortlist.ranker.features import MOMENT_WIDTH, ItemFeatures
 from shortlist.ranker.graphs import HistoryGraph, ListGraph, PrerankGraph
 from shortlist.ranker.history import USER_WIDTH
+from shortlist.ranker.projection import Projection
+from shortlist.ranker.tracing import write_graph
 
 Floats = npt.NDArray[np.float32]
 
-_OPSET: Final = 18
-_BATCH, _EVENTS, _CANDIDATES = 2, 5, 7
+# No free axis may be of length 1 while a graph is traced: it would be taken for a fixed one.
+_BATCH: Final = 2
+_EVENTS: Final = 5
+_CANDIDATES: Final = 7
+
+_Axes = dict[int, object]
 
 
 @torch.no_grad()
 def export(cascade: Cascade, features: ItemFeatures, note: Note, age: Floats, into: Path) -> None:
-    """Write the artefacts of a cascade into an existing directory.
+    """Write the artefacts of a cascade into an existing directory; equal ones to equal bytes.
 
     Args:
         cascade: trained.
@@ -41,60 +45,81 @@ def export(cascade: Cascade, features: ItemFeatures, note: Note, age: Floats, in
     """
     cascade.eval()
     table = item_table(cascade).half()
+    vectors = cascade.prerank.item_vectors(table.float())
+    vectors[:, -1] += cascade.prerank.moment.weight[0, 0] * torch.from_numpy(age)
     np.save(into / ITEMS, table.numpy())
     np.save(into / DESCRIBED, features.described)
     np.save(into / TAGS, features.tags)
-    vectors = cascade.prerank.item_vectors(table.float())
-    vectors[:, -1] += cascade.prerank.moment.weight[0, 0] * torch.from_numpy(age)
     np.save(into / ITEM_VECTORS, vectors.numpy())
+    projection_of(cascade, features).save(into)
     width = cascade.history.start.shape[0]
-    history = _history_sample(table.shape[1], width, note.profile_width)
-    rows, kinds, ages, filled, profile, user, tokens = history
-    candidates = torch.randn(_BATCH, _CANDIDATES, table.shape[1]).half()
-    context = torch.randn(_BATCH, CONTEXT_WIDTH)
-    moment = torch.rand(_BATCH, _CANDIDATES, MOMENT_WIDTH)
-    prerank = torch.randn(_BATCH, _CANDIDATES)
-    listed = torch.ones(_BATCH, _CANDIDATES, dtype=torch.bool)
-    seen = (user, tokens, ages, filled, candidates, context, moment)
-    _write(
-        HistoryGraph(cascade),
-        (rows, kinds, ages, filled, profile),
-        ["rows", "kinds", "ages", "filled", "profile"],
-        ["user", "tokens"],
-        into / GRAPHS["history"],
-    )
-    names = ["user", "tokens", "ages", "filled", "rows", "context", "moment"]
-    _write(PrerankGraph(cascade), seen, names, ["logit"], into / GRAPHS["prerank"])
-    _write(
-        ListGraph(cascade),
-        (*seen, prerank, listed),
-        [*names, "prerank", "listed"],
-        ["click", "diversity"],
-        into / GRAPHS["listwise"],
-    )
+    read, judged = _read(table.shape[1], note.profile_width), _judged(table.shape[1], width)
+    listed = {
+        **judged,
+        "prerank": torch.zeros(_BATCH, _CANDIDATES),
+        "listed": torch.ones(_BATCH, _CANDIDATES, dtype=torch.bool),
+    }
+    graphs: dict[str, tuple[nn.Module, dict[str, Tensor], list[str]]] = {
+        "history": (HistoryGraph(cascade), read, ["user", "tokens"]),
+        "prerank": (PrerankGraph(cascade), judged, ["logit"]),
+        "listwise": (ListGraph(cascade), listed, ["click", "diversity"]),
+    }
+    for name, (graph, sample, outputs) in graphs.items():
+        axes = _axes(of_history=name == "history")
+        write_graph(graph.eval(), sample, axes, outputs, into / GRAPHS[name])
     note.save(into)
 
 
-def _history_sample(row_width: int, width: int, profile_width: int) -> tuple[Tensor, ...]:
-    filled = torch.ones(_BATCH, _EVENTS, dtype=torch.bool)
-    filled[0, -1] = False
-    return (
-        torch.randn(_BATCH, _EVENTS, row_width).half(),
-        torch.ones(_BATCH, _EVENTS, dtype=torch.long),
-        torch.rand(_BATCH, _EVENTS),
-        filled,
-        torch.zeros(_BATCH, profile_width),
-        torch.randn(_BATCH, USER_WIDTH),
-        torch.randn(_BATCH, 1 + _EVENTS, width),
+@torch.no_grad()
+def projection_of(cascade: Cascade, features: ItemFeatures) -> Projection:
+    """What places a video that nobody has met."""
+    tower, prerank = cascade.items, cascade.prerank
+    return Projection(
+        mean=features.mean,
+        components=features.projection,
+        content=tower.content.weight.T.numpy(),
+        tags=tower.tags.weight.T.numpy(),
+        creator=tower.creator.weight.numpy(),
+        language=tower.language.weight.numpy(),
+        standard=features.standard,
+        static=tower.static.weight.T.numpy(),
+        bias=tower.static.bias.numpy(),
+        # The map is linear, so the images of the unit vectors are all of it.
+        vector=prerank.item_vectors(torch.eye(len(tower.static.bias))).numpy(),
+        age=prerank.moment.weight[0, :1].numpy(),
     )
 
 
-def _axes(names: Sequence[str], *, of_history: bool) -> list[dict[int, object]]:
-    """Names of the free axes of each input."""
+def _read(row_width: int, profile_width: int) -> dict[str, Tensor]:
+    """A sample of what the history encoder takes."""
+    return {
+        "rows": torch.zeros(_BATCH, _EVENTS, row_width).half(),
+        "kinds": torch.ones(_BATCH, _EVENTS, dtype=torch.long),
+        "ages": torch.zeros(_BATCH, _EVENTS),
+        "filled": torch.ones(_BATCH, _EVENTS, dtype=torch.bool),
+        "profile": torch.zeros(_BATCH, profile_width),
+    }
+
+
+def _judged(row_width: int, width: int) -> dict[str, Tensor]:
+    """A sample of what the pre-rank takes, and the list ranker first of all."""
+    return {
+        "user": torch.zeros(_BATCH, USER_WIDTH),
+        "tokens": torch.zeros(_BATCH, 1 + _EVENTS, width),
+        "ages": torch.zeros(_BATCH, _EVENTS),
+        "filled": torch.ones(_BATCH, _EVENTS, dtype=torch.bool),
+        "rows": torch.zeros(_BATCH, _CANDIDATES, row_width).half(),
+        "context": torch.zeros(_BATCH, CONTEXT_WIDTH),
+        "moment": torch.zeros(_BATCH, _CANDIDATES, MOMENT_WIDTH),
+    }
+
+
+def _axes(*, of_history: bool) -> dict[str, _Axes]:
+    """The free axes of each input."""
     batch = torch.export.Dim("batch")
     events = torch.export.Dim("events")
     candidates = torch.export.Dim("candidates")
-    by_name: dict[str, dict[int, object]] = {
+    return {
         "rows": {0: batch, 1: events if of_history else candidates},
         "kinds": {0: batch, 1: events},
         "ages": {0: batch, 1: events},
@@ -108,39 +133,3 @@ def _axes(names: Sequence[str], *, of_history: bool) -> list[dict[int, object]]:
         "prerank": {0: batch, 1: candidates},
         "listed": {0: batch, 1: candidates},
     }
-    return [by_name[name] for name in names]
-
-
-def _write(
-    graph: nn.Module,
-    sample: tuple[Tensor, ...],
-    inputs: list[str],
-    outputs: list[str],
-    path: Path,
-) -> None:
-    graph.eval()
-    with _plain_attention():
-        program = torch.onnx.export(
-            graph,
-            sample,
-            input_names=inputs,
-            output_names=outputs,
-            dynamic_shapes=tuple(_axes(inputs, of_history="kinds" in inputs)),
-            opset_version=_OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-    assert program is not None
-    program.save(str(path))
-
-
-@contextmanager
-def _plain_attention() -> Iterator[None]:
-    """Without torch's fast path, which the exporter cannot read."""
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(before)

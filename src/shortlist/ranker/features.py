@@ -38,6 +38,7 @@ class ItemFeatures:
         creator: 1 + index of the creator, 0 where unknown, int64 [n].
         language: 1 + index of the language, 0 where unknown, int64 [n].
         static: log duration and log impressions a day by the policy, standardised, float32 [n, 2].
+        standard: mean and deviation of these two before, float32 [2, 2].
     """
 
     vectors: Floats
@@ -48,6 +49,7 @@ class ItemFeatures:
     creator: Ints
     language: Ints
     static: Floats
+    standard: Floats
 
     def __len__(self) -> int:
         return len(self.content)
@@ -73,7 +75,8 @@ def item_features(view: TrainingView, components: int) -> ItemFeatures:
     first = int(log.day.min(initial=view.as_of_day))
     days = (view.as_of_day - np.maximum(catalogue.upload_day, first)).clip(1)
     duration = np.log(catalogue.duration_seconds.astype(np.float64).clip(1.0))
-    static = np.stack([_standard(duration), _standard(np.log((shown + 0.5) / days))], axis=1)
+    static = np.stack([duration, np.log((shown + 0.5) / days)], axis=1)
+    standard = _standard(static)
     mean, projection = _whitening(view.content, components)
     return ItemFeatures(
         vectors=view.content,
@@ -83,7 +86,9 @@ def item_features(view: TrainingView, components: int) -> ItemFeatures:
         tags=listed_tags(catalogue).astype(np.float32).toarray(),
         creator=catalogue.creator + 1,
         language=catalogue.language + 1,
-        static=static.astype(np.float32),
+        # 0 is the mean: what is unknown says nothing.
+        static=np.nan_to_num((static - standard[0]) / standard[1]).astype(np.float32),
+        standard=standard.astype(np.float32),
     )
 
 
@@ -147,7 +152,9 @@ def _whitening(content: Floats, components: int) -> tuple[Floats, Floats]:
 
 
 def _standard(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Mean 0 and deviation 1 over the known values, 0 where unknown."""
-    if not np.isfinite(values).any():
-        return np.zeros_like(values)
-    return np.nan_to_num((values - np.nanmean(values)) / (np.nanstd(values) or 1.0))
+    """Mean and deviation of each column over its known values, [2, k]; never a deviation of 0."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0).clip(1)
+    mean = np.where(known, values, 0.0).sum(axis=0) / count
+    deviation = np.sqrt(np.where(known, (values - mean) ** 2, 0.0).sum(axis=0) / count)
+    return np.stack([mean, np.where(deviation > 0, deviation, 1.0)])
