@@ -9,6 +9,7 @@ from shortlist.ranker.attention import looking_back
 from shortlist.ranker.features import ItemFeatures
 from shortlist.ranker.history import HistoryEncoder
 from shortlist.ranker.items import ItemTower
+from shortlist.ranker.lists import Lists
 from shortlist.ranker.listwise import MultiTaskRanker
 from shortlist.ranker.prerank import PreRank
 from shortlist.ranker.windows import Batch, Rows
@@ -81,6 +82,28 @@ class Cascade(nn.Module):
         )
         lift = self.policy_lift * (1.0 - rows.random[batch.at])
         return Judged(logit + lift, base + lift)
+
+    def rank_lists(
+        self, rows: Rows, batch: Batch, read: Read, drawn: Lists
+    ) -> tuple[Tensor, Tensor]:
+        """Logits of a click and of diversity for the videos of lists, each float32 [m, n].
+
+        The list ranker learns on what the towers say, without moving them: it sees lists for a part
+        of the windows only, and the towers see every row.
+        """
+        window, place = drawn.window, drawn.place
+        user, bias = read.user[window, place].detach(), read.bias[window, :, place][:, :, None]
+        tokens, context = read.tokens[window].detach(), rows.context[batch.at[window, place]]
+        with torch.no_grad():
+            item_rows = self.items(drawn.video)
+            prerank = self.prerank(
+                user[:, None], tokens, bias, item_rows, context[:, None], drawn.moment
+            )[0]
+        listed = torch.ones_like(drawn.video, dtype=torch.bool)
+        click, diversity = self.listwise(
+            user, tokens, bias, item_rows, context, drawn.moment, prerank, listed
+        )
+        return click, diversity
 
     def _distances(self, days: Tensor, filled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Places and days back from each token to each, and what each may see, [b, 1+l, 1+l]."""

@@ -1,46 +1,54 @@
 """From a view of the log to a trained ranker's artefacts; a killed run goes on where it stood."""
 
-import os
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-import lightning.pytorch as pl
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
 
 from shortlist.datasets.events import Histories
 from shortlist.datasets.interactions import Ints, TrainingView
-from shortlist.errors import InputError
+from shortlist.errors import InputError, SettingsError
 from shortlist.files import staged_directory
-from shortlist.progress import interactive
 from shortlist.ranker.artefacts import CURVES, Note
 from shortlist.ranker.cascade import Cascade
 from shortlist.ranker.company import Companion
 from shortlist.ranker.curves import Curves
 from shortlist.ranker.export import export
 from shortlist.ranker.features import ItemFeatures, item_features, video_age
+from shortlist.ranker.lists import Pools
+from shortlist.ranker.precision import measure_precision
 from shortlist.ranker.profile import declared, summed_events
+from shortlist.ranker.trainer import Processes, run
 from shortlist.ranker.training import EpochOrder, Training, in_order, loader
-from shortlist.ranker.windows import Rows, Windows, cut, rows_of
+from shortlist.ranker.windows import Batch, Rows, Windows, cut, rows_of
 from shortlist.settings.ranker import RankerSettings
-
-_LAST: Final = "last.ckpt"
-MONITORED: Final = "validation/outcome"
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained cascade and how it came about."""
+    """A trained cascade and how it came about.
+
+    Attributes:
+        cascade: with the weights of the best epoch.
+        features: of the videos.
+        note: for serving.
+        age: what `video_age` says of every video when the history ends, float32 [n_videos].
+        curves: losses by epoch.
+        rows: the log.
+        held_out: windows of the rows that were not learned.
+        pools: company of the last epoch.
+    """
 
     cascade: Cascade
     features: ItemFeatures
     note: Note
     age: np.ndarray[tuple[int], np.dtype[np.float32]]
     curves: Curves
+    rows: Rows
+    held_out: DataLoader[Batch]
+    pools: Pools
 
 
 def train_ranker(
@@ -63,6 +71,7 @@ def train_ranker(
 
     Raises:
         InputError: the log knows nothing of the target.
+        SettingsError: other than `ranker.processes` processes train, or training diverged.
         StorageError: the disk refused.
     """
     fitted = fit(view, recalled, settings, scratch)
@@ -71,6 +80,10 @@ def train_ranker(
     with staged_directory(into) as aside:
         export(fitted.cascade, fitted.features, fitted.note, fitted.age, aside)
         fitted.curves.save(aside / CURVES)
+        measured = measure_precision(
+            fitted.cascade, fitted.rows, fitted.held_out, fitted.pools, size=settings.list_size
+        )
+        measured.save(aside)
 
 
 def fit(
@@ -111,8 +124,15 @@ def fit(
         before = windows.before(rows, described)
         return torch.from_numpy(np.concatenate([said[windows.user], before], axis=1))
 
-    rank, ranks = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    processes = Processes.found()
+    processes.expect(settings.processes)
+    rank, ranks = processes.rank, processes.ranks
     order = EpochOrder(learned, settings.batch_windows, view.seed, rank, ranks)
+    if len(order) == 0:
+        raise SettingsError(
+            f"{len(learned)} windows in batches of {settings.batch_windows} are too few for "
+            f"{ranks} processes; lower ranker.batch_windows, or ranker.processes"
+        )
     training = Training(
         cascade,
         rows,
@@ -121,32 +141,12 @@ def fit(
         steps=len(order) * settings.epochs,
         seed=view.seed,
     )
-    curves = Curves()
-    checkpoints = ModelCheckpoint(
-        scratch / "checkpoints",
-        filename="best",
-        monitor=MONITORED,
-        save_last=True,
-        # After every other callback, so that whoever resumes finds the epoch whole.
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
+    held_out = in_order(tuned, profiles_of(tuned), settings.batch_windows, rank, ranks)
+    curves = run(
+        training, loader(learned, profiles_of(learned), order), held_out, settings, scratch
     )
-    trainer = _trainer(settings, scratch, ranks, [curves, checkpoints])
-    last = scratch / "checkpoints" / _LAST
-    with warnings.catch_warnings():
-        # Batches come ready made from memory: there is nothing for workers to do.
-        warnings.filterwarnings("ignore", ".*does not have many workers.*")
-        trainer.fit(
-            training,
-            loader(learned, profiles_of(learned), order),
-            in_order(tuned, profiles_of(tuned), settings.batch_windows, rank, ranks),
-            ckpt_path=str(last) if last.is_file() else None,
-            weights_only=False,
-        )
-    if trainer.global_rank != 0:
+    if rank != 0:
         return None
-    best = torch.load(checkpoints.best_model_path, weights_only=False)
-    training.load_state_dict(best["state_dict"])
     note = Note(
         target=view.target,
         history=settings.history,
@@ -154,7 +154,8 @@ def fit(
         profile_width=profile.shape[1],
         policy_lift=float(cascade.policy_lift.detach()),
     )
-    return Fitted(cascade, features, note, age, curves)
+    everything = in_order(tuned, profiles_of(tuned), settings.batch_windows, 0, 1)
+    return Fitted(cascade, features, note, age, curves, rows, everything, companion.pools)
 
 
 def _divided(rows: Rows, settings: RankerSettings, seed: int) -> tuple[Windows, Windows]:
@@ -173,28 +174,3 @@ def _divided(rows: Rows, settings: RankerSettings, seed: int) -> tuple[Windows, 
     learned = cut(rows.borders[:-1], ends, settings.history, settings.window)
     tuned = cut(ends, rows.borders[1:], settings.history, settings.window, first=rows.borders[:-1])
     return learned, tuned
-
-
-def _trainer(
-    settings: RankerSettings, scratch: Path, ranks: int, collected: list[pl.Callback]
-) -> pl.Trainer:
-    callbacks = [EarlyStopping(MONITORED, patience=settings.patience), *collected]
-    terminal = interactive()
-    if terminal:
-        callbacks.append(RichProgressBar())
-    return pl.Trainer(
-        accelerator="cpu",
-        strategy="ddp" if ranks > 1 else "auto",
-        devices=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
-        num_nodes=ranks // int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
-        max_epochs=settings.epochs,
-        gradient_clip_val=settings.gradient_clip,
-        callbacks=callbacks,
-        logger=TensorBoardLogger(scratch, name="tensorboard", version=""),
-        deterministic=True,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=20,
-        enable_progress_bar=terminal,
-        enable_model_summary=False,
-    )

@@ -156,27 +156,12 @@ class Training(pl.LightningModule):
         }
 
     def _lists(self, batch: Batch, read: Any, drawn: Lists) -> tuple[Tensor, Tensor]:
-        """Error on the shown videos of lists, and expected distance of what is ranked first.
-
-        The list ranker learns on what the towers say, without moving them: it sees lists for a part
-        of the windows only, and the towers see every row.
-        """
-        cascade, window, place = self.cascade, drawn.window, drawn.place
-        row = batch.at[window, place]
-        user, bias = read.user[window, place].detach(), read.bias[window, :, place][:, :, None]
-        tokens, context = read.tokens[window].detach(), self.rows.context[row]
-        with torch.no_grad():
-            item_rows = cascade.items(drawn.video)
-            prerank, _ = cascade.prerank(
-                user[:, None], tokens, bias, item_rows, context[:, None], drawn.moment
-            )
-        listed = torch.ones_like(drawn.video, dtype=torch.bool)
-        click, diversity = cascade.listwise(
-            user, tokens, bias, item_rows, context, drawn.moment, prerank, listed
-        )
-        lift = cascade.policy_lift.detach() * (1.0 - drawn.random)
+        """Error on the shown videos of lists, and expected distance of what is ranked first."""
+        click, diversity = self.cascade.rank_lists(self.rows, batch, read, drawn)
+        lift = self.cascade.policy_lift.detach() * (1.0 - drawn.random)
         error = outcome_loss((click + lift).flatten(), drawn.target.flatten())
-        content = cascade.items.unit_content(drawn.video)
+        content = self.cascade.items.unit_content(drawn.video)
+        listed = torch.ones_like(drawn.video, dtype=torch.bool)
         apart = expected_distance(
             (click + diversity) / self.settings.temperature, distances(content), listed
         )
@@ -223,6 +208,9 @@ def in_order(
     windows: Windows, profiles: Tensor, size: int, rank: int, ranks: int
 ) -> DataLoader[Batch]:
     """All windows in batches, in their own order, for validation; each rank takes its share."""
-    everything = np.arange(len(windows))[rank::ranks]
+    everything = np.arange(len(windows))
+    # All must have something to say; a mean does not mind who says it how often.
+    if len(windows) >= ranks:
+        everything = everything[rank::ranks]
     parts = [everything[low : low + size] for low in range(0, len(everything), size)]
     return loader(windows, profiles, cast("Sampler[Any]", parts))

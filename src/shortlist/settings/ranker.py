@@ -69,3 +69,9 @@ class RankerSettings(Branch):
     threads: int = Field(
         2, ge=1, le=256, description="Threads of training; results are the same for one number."
     )
+    processes: int = Field(
+        1,
+        ge=1,
+        le=4_096,
+        description="Processes that torchrun trains with; results are the same for one number.",
+    )

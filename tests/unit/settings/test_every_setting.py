@@ -138,6 +138,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "ranker.video_prior": ("2", 2.0),
     "ranker.creator_prior": ("2", 2.0),
     "ranker.threads": ("1", 1),
+    "ranker.processes": ("2", 2),
     "slate.size": ("5", 5),
     "slate.method": ("mmr", "mmr"),
     "slate.trade_off": ("0.25", 0.25),

@@ -1,0 +1,135 @@
+"""What half precision of the item table costs, in AUC and NDCG@10 on rows that were not learned."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import BaseModel, ConfigDict
+from sklearn.metrics import ndcg_score, roc_auc_score
+from torch import Tensor
+
+from shortlist.ranker.artefacts import PRECISION
+from shortlist.ranker.cascade import Cascade
+from shortlist.ranker.items import ItemTower
+from shortlist.ranker.lists import Pools, lists_of
+from shortlist.ranker.windows import Batch, Rows
+
+Floats = npt.NDArray[np.float32]
+
+_K: Final = 10
+
+
+class Pair(BaseModel):
+    """One figure by either table; None where the rows cannot tell."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    float32: float | None
+    float16: float | None
+    cost: float | None
+    """What the half table loses."""
+
+    @classmethod
+    def of(cls, whole: float | None, half: float | None) -> Self:
+        """Both figures and their difference."""
+        cost = None if whole is None or half is None else whole - half
+        return cls(float32=whole, float16=half, cost=cost)
+
+
+class Precision(BaseModel):
+    """What serving from a table of half precision costs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: int
+    """Held-out rows whose outcome is known."""
+    lists: int
+    """Held-out sessions with both outcomes, each within the company of a training list."""
+    auc: Pair
+    """Of the pre-rank on the rows."""
+    ndcg: Pair
+    """NDCG@10 of the list ranker on the shown videos of each list, in the mean."""
+
+    def save(self, into: Path) -> None:
+        """Write the figures to a directory."""
+        (into / PRECISION).write_text(self.model_dump_json(indent=2) + "\n")
+
+
+@torch.no_grad()
+def measure_precision(
+    cascade: Cascade, rows: Rows, held_out: Iterable[Batch], pools: Pools, *, size: int
+) -> Precision:
+    """Judge held-out rows and lists by both tables.
+
+    Args:
+        cascade: trained.
+        rows: the log.
+        held_out: windows of rows that were not learned.
+        pools: company of lists.
+        size: length of a list.
+    """
+    cascade.eval()
+    batches = list(held_out)
+    target, logit, lists = _judged(cascade, rows, batches, pools, size)
+    with _half(cascade.items):
+        _, half_logit, half_lists = _judged(cascade, rows, batches, pools, size)
+    return Precision(
+        rows=len(target),
+        lists=len(lists),
+        auc=Pair.of(_auc(target, logit), _auc(target, half_logit)),
+        ndcg=Pair.of(_ndcg(lists), _ndcg(half_lists)),
+    )
+
+
+def _judged(
+    cascade: Cascade, rows: Rows, batches: Iterable[Batch], pools: Pools, size: int
+) -> tuple[Floats, Floats, list[tuple[Floats, Floats]]]:
+    """Known targets and their logits, and the same list by list where both outcomes came about."""
+    rng = np.random.default_rng(0)
+    targets, logits = [], []
+    lists: list[tuple[Floats, Floats]] = []
+    for batch in batches:
+        read = cascade.read(rows, batch)
+        target = rows.target[batch.at[batch.predicted]]
+        known = ~target.isnan()
+        targets.append(target[known].numpy())
+        logits.append(cascade(rows, batch, read).logit[batch.predicted][known].numpy())
+        drawn = lists_of(rows, batch, pools, share=1.0, size=size, rng=rng)
+        click, _ = cascade.rank_lists(rows, batch, read, drawn)
+        lists += _tellings(drawn.target, click)
+    return np.concatenate(targets), np.concatenate(logits), lists
+
+
+def _tellings(targets: Tensor, clicks: Tensor) -> Iterator[tuple[Floats, Floats]]:
+    for target, click in zip(targets, clicks, strict=True):
+        known = ~target.isnan()
+        if target[known].unique().numel() == 2:
+            yield target[known].numpy(), click[known].numpy()
+
+
+def _auc(target: Floats, logit: Floats) -> float | None:
+    return float(roc_auc_score(target, logit)) if len(np.unique(target)) == 2 else None
+
+
+def _ndcg(lists: list[tuple[Floats, Floats]]) -> float | None:
+    if not lists:
+        return None
+    return float(np.mean([ndcg_score([gain], [score], k=_K) for gain, score in lists]))
+
+
+@contextmanager
+def _half(tower: ItemTower) -> Iterator[None]:
+    """Let the tower's rows go through half precision, as those of the stored table do."""
+
+    def rounded(_module: Any, _inputs: Any, made: Tensor) -> Tensor:
+        return made.half().float()
+
+    handle = tower.register_forward_hook(rounded)
+    try:
+        yield
+    finally:
+        handle.remove()
