@@ -40,6 +40,7 @@ def modules_loaded_with(room: str) -> set[str]:
         "shortlist.files",
         "shortlist.progress",
         "shortlist.recall",
+        "shortlist.recommender",
         "shortlist.settings",
         "shortlist.slate",
         "shortlist.source",

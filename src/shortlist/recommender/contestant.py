@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from shortlist.datasets.events import Histories
-from shortlist.datasets.interactions import Floats, Interactions, Ints, TrainingView, seen_pairs
+from shortlist.datasets.interactions import Floats, Interactions, Ints, TrainingView
 from shortlist.errors import RefusedError
 from shortlist.ranker.features import session_weariness, video_age
 from shortlist.ranker.profile import declared
@@ -175,11 +175,12 @@ class Contestant:
         return float(self._view.as_of_day)
 
     def _requests(self, users: Ints) -> list[Request]:
-        seen = seen_pairs(self._view.log, users)
-        return [
-            Request(self._histories.of(user), self._declared[user], excluded, self._view.context)
-            for user, excluded in zip(users.tolist(), seen, strict=True)
-        ]
+        return [self._request(user) for user in users.tolist()]
+
+    def _request(self, user: int) -> Request:
+        history = self._histories.of(user)
+        seen = np.unique(history.video)
+        return Request(history, self._declared[user], seen, self._view.context)
 
     def _answers(self, users: Ints) -> Iterator[Answer]:
         """Answer for users, and keep what a page is drawn from: pages are asked for next."""

@@ -69,7 +69,7 @@ def test_scores_fall_from_list_to_pre_rank_to_vectors_to_what_is_not_live(
     assert 0 < (~live).sum() < 100
     cascade = Cascade(parts)
     for user in (0, 11, 59):
-        answer = cascade.answer(fitted._requests(np.array([user]))[0], float(view.as_of_day))
+        answer = cascade.answer(fitted._request(user), float(view.as_of_day))
         # The first tier is the list ranker's logits as they are.
         best = answer.recalled.video[answer.listed]
         np.testing.assert_array_equal(scores[user, best], answer.click)
@@ -113,7 +113,7 @@ def test_predictions_know_the_rows_context_day_and_session(fitted, view, parts, 
     assert len(random)
     for row in [*rng.choice(len(late_rows), 12, replace=False), random[0]]:
         user, video = int(late_rows.user[row]), int(late_rows.video[row])
-        asked = fitted._requests(np.array([user]))
+        asked = [fitted._request(user)]
         encoded = Cascade(parts).encode(asked, float(view.as_of_day))
         age = video_age(view.catalogue.upload_day[[video]], float(late_rows.day[row]))
         moment = np.r_[age, weary[row]].astype(np.float32)
@@ -261,7 +261,7 @@ def test_tiers_never_mix_and_keep_their_own_order(values, random):
 
 
 def test_a_request_excludes_what_was_seen(fitted, view):
-    (request,) = fitted._requests(np.array([5]))
+    request = fitted._request(5)
     assert isinstance(request, Request)
     np.testing.assert_array_equal(request.excluded, np.unique(view.log.video[view.log.user == 5]))
     np.testing.assert_array_equal(request.context, view.context)
