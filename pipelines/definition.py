@@ -11,6 +11,9 @@ from kfp import dsl, kubernetes
 
 from components.data import data, generate_share
 from components.encode import encode, encode_share
+from components.evaluate import evaluate
+from components.gate import gate
+from components.publish import publish
 from components.recall import recall
 from components.train import train
 from pipelines.placement import Placement
@@ -57,10 +60,13 @@ def definition(placement: Placement) -> Any:
             encode(**order, data=log.output, shares=dsl.Collected(texts.output)), cached=False
         )
         tables = placed(recall(**order, data=log.output, content=content.output))
-        recalled = placed(
-            train(**order, data=log.output, content=content.output, tables=tables.output)
-        )
-        output: str = recalled.outputs["Output"]
+        made = {"data": log.output, "content": content.output}
+        recalled = placed(train(**order, **made, tables=tables.output)).outputs["Output"]
+        judged = placed(evaluate(**order, **made, recalled=recalled)).outputs["Output"]
+        gated = placed(gate(**order, judged=judged), cached=False)
+        with dsl.If(gated.outputs["passed"] == True, name="passed"):  # noqa: E712  kfp reads it
+            placed(publish(**order, bundle=gated.outputs["bundle"]), cached=False)
+        output: str = gated.outputs["bundle"]
         return output
 
     return shortlist

@@ -61,6 +61,7 @@ def decide(
     tolerance: float,
     resamples: int = 1_000,
     seed: int = 0,
+    unopposed: str = "Nothing is published yet.",
 ) -> Verdict:
     """Judge a candidate by the same figure of the same users under each ranker.
 
@@ -72,6 +73,7 @@ def decide(
         tolerance: how much of the figure a candidate may lose against what is published.
         resamples: how many times the users are drawn behind each interval.
         seed: of the draws.
+        unopposed: a sentence that says why ``published`` is None.
 
     Raises:
         ValueError: the figures are not of equally many users.
@@ -85,7 +87,7 @@ def decide(
     """
     comparisons = [
         _compare(metric, "popularity", candidate, popularity, None, resamples, seed),
-        _UNOPPOSED
+        Comparison(other=_PUBLISHED, passed=True, difference=None, reason=unopposed)
         if published is None
         else _compare(metric, _PUBLISHED, candidate, published, tolerance, resamples, seed),
     ]
@@ -97,9 +99,6 @@ def decide(
 
 
 _PUBLISHED = "the published bundle"
-_UNOPPOSED = Comparison(
-    other=_PUBLISHED, passed=True, difference=None, reason="Nothing is published yet."
-)
 
 
 def _compare(

@@ -4,25 +4,33 @@ Whichever step is asked for, those before it are found or done first. So each ta
 stands on its own: it needs the order and the directory, and nothing that another task remembers.
 """
 
+import contextlib
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from shortlist.bundle import Bundle, BundleStore
 from shortlist.datasets.interactions import TrainingView
 from shortlist.datasets.named import datasets_directory
 from shortlist.datasets.split import Split, split
 from shortlist.datasets.store import Dataset
-from shortlist.errors import RefusedError
+from shortlist.errors import CorruptError, NotFoundError, RefusedError
+from shortlist.evaluation.gate import Verdict
 from shortlist.evaluation.stages import Stages
 from shortlist.settings.tree import Settings
 from shortlist.steps import recall
 from shortlist.steps.data import generate_share, make_data
 from shortlist.steps.encode import Content, encode, encode_share
 from shortlist.steps.engine import Engine
+from shortlist.steps.evaluate import Candidate, evaluate
+from shortlist.steps.gate import gate, read_verdict
 from shortlist.steps.index import index
+from shortlist.steps.items import items
 from shortlist.steps.order import Order
 from shortlist.steps.output import Output
+from shortlist.steps.publish import bundled, publish
 from shortlist.steps.train import train
 from shortlist.steps.view import learned_view
 
@@ -107,6 +115,82 @@ class Line:
         inputs = {"recall": tables.digest, "ranker": ranker.digest}
         return index(self.engine, inputs, tables.path, ranker.path)
 
+    @cached_property
+    def items(self) -> Output:
+        """The videos of the bundle, and their content vectors."""
+        return items(self.engine, self._learned_from(), self.dataset, self.content.vectors)
+
+    @cached_property
+    def candidate(self) -> Candidate:
+        """The trained recommender, in parts."""
+        parts = {"items": self.items, "ranker": self.ranker, "recall": self.indexed}
+        told = repr(sorted((name, part.digest) for name, part in parts.items()))
+        return Candidate(
+            {name: part.path for name, part in parts.items()},
+            hashlib.sha256(told.encode()).hexdigest(),
+        )
+
+    @cached_property
+    def evaluated(self) -> Output:
+        """The judgement and its report."""
+        inputs = {**self._learned_from(), "candidate": self.candidate.digest}
+        return evaluate(self.engine, inputs, self.dataset, self.content, self.cut, self.candidate)
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The candidate as a bundle; published or not."""
+        evaluated = self.evaluated
+        before = {one.id for one in self.store.bundles()}
+        with self.stages.stage("bundle") as stage:
+            written = bundled(
+                self.settings,
+                self.candidate,
+                self.dataset,
+                self.cut,
+                self.content.encoder,
+                evaluated.path,
+                {one.name: one.seconds for one in self.stages.finished},
+            )
+            stage.done(str(written.path), reused=written.id in before)
+        return written
+
+    @cached_property
+    def gated(self) -> Output:
+        """Whether the bundle may be published; see `verdict`."""
+        inputs = {**self._learned_from(), "evaluated": self.evaluated.digest}
+        return gate(
+            self.engine,
+            inputs,
+            self.dataset,
+            self.content,
+            self.cut,
+            self.evaluated.path,
+            self._rival(),
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the gate said."""
+        return read_verdict(self.gated.path)
+
+    @cached_property
+    def published(self) -> Bundle:
+        """The bundle, published.
+
+        Raises:
+            RefusedError: the gate did not let it through; the sentences say why.
+        """
+        bundle, verdict = self.bundle, self.verdict
+        with self.stages.stage("publish") as stage:
+            stood = publish(self.store, bundle, verdict)
+            stage.done(f"bundle {bundle.id}", reused=stood)
+        return bundle
+
+    @cached_property
+    def store(self) -> BundleStore:
+        """Where bundles lie."""
+        return BundleStore(self.settings.paths.bundles)
+
     def generate_share(self, shard: int) -> int:
         """Write one share of a world's days; a real log is imported whole.
 
@@ -129,6 +213,15 @@ class Line:
         settings = self.settings
         shards = settings.pipeline.shards
         return encode_share(self.dataset, settings.encoders, settings.paths.cache, shard, shards)
+
+    def _rival(self) -> Bundle | None:
+        """What was published when the bundle came: the one behind it, where it stands itself."""
+        pointer, own = self.store.pointer(), self.bundle.id
+        for rival in (pointer.current, *pointer.previous):
+            if rival is not None and rival != own:
+                with contextlib.suppress(NotFoundError, CorruptError):
+                    return self.store.open(rival)
+        return None
 
     def _learned_from(self) -> dict[str, str]:
         return {"data": self.dataset.record.digest, "content": self.content.digest}

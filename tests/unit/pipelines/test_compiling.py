@@ -46,7 +46,7 @@ def all_tasks(specification: dict[str, Any]) -> dict[str, dict[str, Any]]:
         name: task
         for dag in dags
         for name, task in dag["tasks"].items()
-        if not name.startswith("for-loop")
+        if "dag" not in specification["components"][task["componentRef"]["name"]]
     }
 
 
@@ -98,8 +98,31 @@ def test_what_must_look_for_itself_is_never_skipped_unasked(compiled: Path):
     specification, _ = documents(compiled)
     tasks = all_tasks(specification)
     cached = {name for name, task in tasks.items() if task["cachingOptions"].get("enableCache")}
-    assert cached.isdisjoint(FANNED_OUT | {"data", "encode"})
-    assert "recall" in cached
+    assert set(tasks) - cached == FANNED_OUT | {"data", "encode", "gate", "publish"}
+    assert cached == {"recall", "train", "evaluate"}
+
+
+def test_only_what_passed_the_gate_is_published(compiled: Path):
+    specification, _ = documents(compiled)
+    guarded = {
+        name: task["triggerPolicy"]["condition"]
+        for name, task in specification["root"]["dag"]["tasks"].items()
+        if "triggerPolicy" in task
+    }
+    ((name, condition),) = guarded.items()
+    inside = specification["components"][f"comp-{name}"]["dag"]["tasks"]
+    assert set(inside) == {"publish"}
+    assert condition == "inputs.parameter_values['pipelinechannel--gate-passed'] == true"
+
+
+def test_people_get_figures_a_curve_the_report_and_the_model(compiled: Path):
+    specification, _ = documents(compiled)
+    kinds = {
+        artefact["artifactType"]["schemaTitle"].removeprefix("system.")
+        for component in specification["components"].values()
+        for artefact in component.get("outputDefinitions", {}).get("artifacts", {}).values()
+    }
+    assert kinds == {"Metrics", "ClassificationMetrics", "HTML", "Model"}
 
 
 def test_image_resources_volume_and_nodes_are_as_told(tmp_path: Path):

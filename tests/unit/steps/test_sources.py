@@ -24,7 +24,10 @@ COMMON = (
     "shortlist.steps.step",
 )
 STEPS = {
+    "shortlist.steps.evaluate": "EVALUATE",
+    "shortlist.steps.gate": "GATE",
     "shortlist.steps.index": "INDEX",
+    "shortlist.steps.items": "ITEMS",
     "shortlist.steps.recall": "RECALL",
     "shortlist.steps.train": "TRAIN",
 }
