@@ -118,7 +118,7 @@ def write_ranker(view: "TrainingView", into: Path) -> None:
     """The stand-in's artefacts."""
     import onnx.parser
 
-    from shortlist.ranker.artefacts import DESCRIBED, GRAPHS, ITEM_VECTORS, ITEMS, TAGS, Note
+    from shortlist.ranker.artefacts import GRAPHS, ITEM_VECTORS, ITEMS, TAGS, Note
     from shortlist.ranker.profile import declared
 
     into.mkdir(parents=True)
@@ -127,12 +127,11 @@ def write_ranker(view: "TrainingView", into: Path) -> None:
     tags = view.catalogue.tags.toarray().astype(np.float32)
     np.save(into / ITEMS, rows)
     np.save(into / ITEM_VECTORS, rows.astype(np.float32))
-    np.save(into / DESCRIBED, tags)
     np.save(into / TAGS, tags / np.maximum(tags.sum(axis=1, keepdims=True), 1))
     for name, text in zip(GRAPHS, (HISTORY_GRAPH, PRERANK_GRAPH, LIST_GRAPH), strict=True):
         onnx.save(onnx.parser.parse_model(text), into / GRAPHS[name])
     said = declared(view.users, view.catalogue).shape[1]
-    width = said + 2 * tags.shape[1] + 2
+    width = said
     note = Note(
         target="click", history=HISTORY, list_size=LIST, profile_width=width, policy_lift=LIFT
     )

@@ -70,7 +70,7 @@ class Cascade(nn.Module):
         back, days, visible = self._distances(rows.day[batch.at], batch.filled)
         states = self.history.states(tokens, looking_back(back, days, visible))
         # Place i of the states has read i events: it is the state before row i.
-        user = self.history.user_vectors(states[:, :-1], batch.profile)
+        user = self.history.user_vectors(states[:, :-1], rows.profile[batch.user])
         now = looking_back(back[:, :-1], self._ages(rows.day[batch.at]), visible[:, :-1])
         return Read(item_rows, tokens, user, now)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from shortlist.datasets.schema import CONTEXT_WIDTH
-from shortlist.ranker.artefacts import DESCRIBED, GRAPHS, ITEM_VECTORS, ITEMS, TAGS, Note
+from shortlist.ranker.artefacts import GRAPHS, ITEM_VECTORS, ITEMS, TAGS, Note
 from shortlist.ranker.cascade import Cascade
 from shortlist.ranker.company import item_table
 from shortlist.ranker.features import MOMENT_WIDTH, ItemFeatures
@@ -48,7 +48,6 @@ def export(cascade: Cascade, features: ItemFeatures, note: Note, age: Floats, in
     vectors = cascade.prerank.item_vectors(table.float())
     vectors[:, -1] += cascade.prerank.moment.weight[0, 0] * torch.from_numpy(age)
     np.save(into / ITEMS, table.numpy())
-    np.save(into / DESCRIBED, features.described)
     np.save(into / TAGS, features.tags)
     np.save(into / ITEM_VECTORS, vectors.numpy())
     projection_of(cascade, features).save(into)

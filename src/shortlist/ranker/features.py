@@ -22,7 +22,6 @@ MOMENT_WIDTH: Final = 1 + len(WEARY)
 """Width of what changes with the moment: the video's age, and how weary the viewer is of it."""
 SESSION_DAYS: Final = 0.5 / 24
 """A pause longer than this begins a new session."""
-_SUMMED: Final = 64
 
 
 @dataclass(frozen=True)
@@ -53,13 +52,6 @@ class ItemFeatures:
 
     def __len__(self) -> int:
         return len(self.content)
-
-    @property
-    def described(self) -> Floats:
-        """What events are summed by: tags and leading components, float32 [n, t + k]."""
-        # Tags are rare, components are not: alike in scale, they are learned alike.
-        tags = self.tags * np.float32(self.tags.shape[1] ** 0.5)
-        return np.concatenate([tags, self.content[:, :_SUMMED]], axis=1)
 
 
 def item_features(view: TrainingView, components: int) -> ItemFeatures:

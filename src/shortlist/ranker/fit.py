@@ -19,7 +19,6 @@ from shortlist.ranker.export import export
 from shortlist.ranker.features import ItemFeatures, item_features, video_age
 from shortlist.ranker.lists import Pools
 from shortlist.ranker.precision import measure_precision
-from shortlist.ranker.profile import declared, summed_events
 from shortlist.ranker.trainer import Processes, run
 from shortlist.ranker.training import EpochOrder, Training, in_order, loader
 from shortlist.ranker.windows import Batch, Rows, Windows, cut, rows_of
@@ -75,8 +74,16 @@ def train_ranker(
         StorageError: the disk refused.
     """
     fitted = fit(view, recalled, settings, scratch)
-    if fitted is None:
-        return
+    if fitted is not None:
+        write(fitted, settings, into)
+
+
+def write(fitted: Fitted, settings: RankerSettings, into: Path) -> None:
+    """Write the artefacts of a trained cascade; ``into`` is replaced whole.
+
+    Raises:
+        StorageError: the disk refused.
+    """
     with staged_directory(into) as aside:
         export(fitted.cascade, fitted.features, fitted.note, fitted.age, aside)
         fitted.curves.save(aside / CURVES)
@@ -102,16 +109,13 @@ def fit(
         )
     torch.manual_seed(view.seed)
     torch.set_num_threads(settings.threads)
-    said, described = declared(view.users, view.catalogue), features.described
     histories = Histories.from_log(view.log, len(view.users))
-    events = [histories.of(user) for user in range(len(histories))]
-    profile = np.concatenate([said, summed_events(events, described)], axis=1)
-    cascade = Cascade(features, profile.shape[1], settings)
+    cascade = Cascade(features, rows.profile.shape[1], settings)
     live = np.flatnonzero(view.catalogue.uploaded_before(view.as_of))
     age = video_age(view.catalogue.upload_day, float(view.as_of_day))
     companion = Companion(
-        events,
-        torch.from_numpy(profile),
+        [histories.of(user) for user in range(len(histories))],
+        rows.profile,
         float(view.as_of_day),
         recalled,
         live,
@@ -119,10 +123,6 @@ def fit(
         nearest=settings.list_nearest,
     )
     learned, tuned = _divided(rows, settings, view.seed)
-
-    def profiles_of(windows: Windows) -> torch.Tensor:
-        before = windows.before(rows, described)
-        return torch.from_numpy(np.concatenate([said[windows.user], before], axis=1))
 
     processes = Processes.found()
     processes.expect(settings.processes)
@@ -141,20 +141,18 @@ def fit(
         steps=len(order) * settings.epochs,
         seed=view.seed,
     )
-    held_out = in_order(tuned, profiles_of(tuned), settings.batch_windows, rank, ranks)
-    curves = run(
-        training, loader(learned, profiles_of(learned), order), held_out, settings, scratch
-    )
+    held_out = in_order(tuned, settings.batch_windows, rank, ranks)
+    curves = run(training, loader(learned, order), held_out, settings, scratch)
     if rank != 0:
         return None
     note = Note(
         target=view.target,
         history=settings.history,
         list_size=settings.list_size,
-        profile_width=profile.shape[1],
+        profile_width=rows.profile.shape[1],
         policy_lift=float(cascade.policy_lift.detach()),
     )
-    everything = in_order(tuned, profiles_of(tuned), settings.batch_windows, 0, 1)
+    everything = in_order(tuned, settings.batch_windows, 0, 1)
     return Fitted(cascade, features, note, age, curves, rows, everything, companion.pools)
 
 

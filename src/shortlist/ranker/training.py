@@ -171,11 +171,11 @@ class Training(pl.LightningModule):
 class Cuts(Dataset[Batch]):
     """Batches by the indices of their windows."""
 
-    def __init__(self, windows: Windows, profiles: Tensor) -> None:
-        self.windows, self.profiles = windows, profiles
+    def __init__(self, windows: Windows) -> None:
+        self.windows = windows
 
     def __getitem__(self, chosen: Ints) -> Batch:
-        return batch_of(self.windows, chosen, self.profiles)
+        return batch_of(self.windows, chosen)
 
 
 class EpochOrder(Sampler[Any]):
@@ -199,18 +199,16 @@ class EpochOrder(Sampler[Any]):
         yield from order[self.rank :: self.ranks][: len(self)]
 
 
-def loader(windows: Windows, profiles: Tensor, order: Sampler[Any]) -> DataLoader[Batch]:
+def loader(windows: Windows, order: Sampler[Any]) -> DataLoader[Batch]:
     """Batches ready made: nothing is left to collate."""
-    return DataLoader(Cuts(windows, profiles), batch_size=None, sampler=order)
+    return DataLoader(Cuts(windows), batch_size=None, sampler=order)
 
 
-def in_order(
-    windows: Windows, profiles: Tensor, size: int, rank: int, ranks: int
-) -> DataLoader[Batch]:
+def in_order(windows: Windows, size: int, rank: int, ranks: int) -> DataLoader[Batch]:
     """All windows in batches, in their own order, for validation; each rank takes its share."""
     everything = np.arange(len(windows))
     # All must have something to say; a mean does not mind who says it how often.
     if len(windows) >= ranks:
         everything = everything[rank::ranks]
     parts = [everything[low : low + size] for low in range(0, len(everything), size)]
-    return loader(windows, profiles, cast("Sampler[Any]", parts))
+    return loader(windows, cast("Sampler[Any]", parts))

@@ -14,7 +14,7 @@ from torch import Tensor
 from shortlist.datasets.events import kinds
 from shortlist.datasets.interactions import Interactions, TrainingView
 from shortlist.ranker.features import session_weariness, video_age
-from shortlist.ranker.profile import counts, summed
+from shortlist.ranker.profile import declared
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -32,6 +32,7 @@ class Rows:
         target: 1, 0 or NaN where unknown, float32 [n].
         watch: log of watch seconds where the target came about, NaN elsewhere, float32 [n].
         random: shown by the random part of the traffic, float32 [n].
+        profile: what each user declared, float32 [n_users, p].
         session: which rows belong together, ascending, int64 [n].
         borders: where each user's rows begin, numpy int64 [n_users + 1].
     """
@@ -45,6 +46,7 @@ class Rows:
     target: Tensor
     watch: Tensor
     random: Tensor
+    profile: Tensor
     session: Tensor
     borders: Ints
 
@@ -77,6 +79,7 @@ def rows_of(view: TrainingView, tags: npt.NDArray[np.float32]) -> Rows:
         target=torch.from_numpy(target),
         watch=torch.from_numpy(watch.astype(np.float32)),
         random=torch.from_numpy(log.random_exposure.astype(np.float32)),
+        profile=torch.from_numpy(declared(view.users, view.catalogue)),
         session=torch.from_numpy(_session_numbers(log)),
         borders=np.searchsorted(log.user, np.arange(len(view.users) + 1)),
     )
@@ -102,20 +105,6 @@ class Windows:
     start: Ints
     low: Ints
     high: Ints
-
-    def before(self, rows: Rows, described: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """All events before each window, summed up as `shortlist.ranker.profile.summed` does.
-
-        Args:
-            rows: of which these are windows.
-            described: float32 [n_videos, d].
-        """
-        first = rows.borders[self.user]
-        ends = np.stack([first, self.low], axis=1)
-        at = np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b) for a, b in ends)])
-        borders = np.concatenate([[0], np.cumsum(ends[:, 1] - ends[:, 0])])
-        video, kind = rows.video.numpy()[at], rows.kind.numpy()[at].astype(np.int8)
-        return summed(*counts(borders, video, kind, len(described)), described)
 
     def __len__(self) -> int:
         return len(self.user)
@@ -171,18 +160,16 @@ class Batch:
         filled: which places hold a row, bool [b, l].
         predicted: which of these are to be learned, bool [b, l].
         user: int64 [b].
-        profile: of each user before the window, float32 [b, p].
     """
 
     at: Tensor
     filled: Tensor
     predicted: Tensor
     user: Tensor
-    profile: Tensor
 
 
-def batch_of(windows: Windows, chosen: Ints, profiles: Tensor) -> Batch:
-    """Pad the chosen windows to the longest of them; ``profiles`` [n, p] are of all windows."""
+def batch_of(windows: Windows, chosen: Ints) -> Batch:
+    """Pad the chosen windows to the longest of them."""
     start, low, high = windows.start[chosen], windows.low[chosen], windows.high[chosen]
     at = start[:, None] + np.arange(int((high - start).max()))
     filled = at < high[:, None]
@@ -192,5 +179,4 @@ def batch_of(windows: Windows, chosen: Ints, profiles: Tensor) -> Batch:
         filled=torch.from_numpy(filled),
         predicted=torch.from_numpy(predicted),
         user=torch.from_numpy(windows.user[chosen]),
-        profile=profiles[torch.from_numpy(chosen)],
     )

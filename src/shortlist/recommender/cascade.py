@@ -14,7 +14,6 @@ from scipy.special import expit
 from shortlist.datasets.events import Events
 from shortlist.datasets.interactions import Bools, Floats, Ints
 from shortlist.ranker.features import MOMENT_WIDTH, video_age, weariness
-from shortlist.ranker.profile import summed_events
 from shortlist.ranker.scoring import Encoded
 from shortlist.recall.blend import Blended
 from shortlist.recall.query import Query
@@ -131,8 +130,7 @@ class Cascade:
     def encode(self, requests: Sequence[Request], day: float) -> Encoded:
         """Encode those who ask."""
         histories = [self._history(request) for request in requests]
-        said = np.stack([request.declared for request in requests])
-        profiles = np.concatenate([said, summed_events(histories, self.parts.described)], axis=1)
+        profiles = np.stack([request.declared for request in requests])
         return self.parts.scorer.encode(histories, day, profiles)
 
     def contexts(self, requests: Sequence[Request]) -> Floats:

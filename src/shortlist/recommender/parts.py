@@ -11,7 +11,7 @@ from shortlist.bundle.opened import Bundle
 from shortlist.datasets.catalogue import Catalogue
 from shortlist.datasets.interactions import Bools, Floats, Target
 from shortlist.errors import CorruptError, NotFoundError
-from shortlist.ranker.artefacts import DESCRIBED, ITEM_VECTORS, TAGS
+from shortlist.ranker.artefacts import ITEM_VECTORS, TAGS
 from shortlist.ranker.scoring import Scorer
 from shortlist.recall.blend import Blend, load_blend
 from shortlist.recall.tables import Tables
@@ -38,7 +38,6 @@ class Parts:
         items: what the slate knows of them.
         live: which of them may be recalled, bool [n].
         vectors: of the vector recall, float32 [n, 128].
-        described: what events are summed by, float32 [n, d].
         tags: weights of tags, by which a viewer wearies, float32 [n, t].
         as_of_day: first day that was not learned from, in days since 1970-01-01: the day that
             pages are made for.
@@ -51,16 +50,14 @@ class Parts:
     items: SlateItems
     live: Bools
     vectors: Floats
-    described: Floats
     tags: Floats
     as_of_day: int
     target: Target
 
     @property
     def declared_width(self) -> int:
-        """Width of what a profile says besides sums of events."""
-        sums = 2 * int(self.described.shape[1]) + 2
-        return self.scorer.note.profile_width - sums
+        """Width of what a profile says."""
+        return self.scorer.note.profile_width
 
     @classmethod
     def of_bundle(cls, bundle: Bundle) -> Self:
@@ -109,7 +106,6 @@ class Parts:
             items=SlateItems.from_catalogue(catalogue, content),
             live=np.array(tables.live),
             vectors=mapped(ranker / ITEM_VECTORS, kind, len(scorer.items), _AGAIN),
-            described=mapped(ranker / DESCRIBED, kind, len(scorer.items), _AGAIN),
             tags=mapped(ranker / TAGS, kind, len(scorer.items), _AGAIN),
             as_of_day=tables.as_of_day,
             target=tables.target,
@@ -142,9 +138,8 @@ class Parts:
             )
         if self.declared_width < len(self.catalogue.tag_names):
             raise CorruptError(
-                f"{ranker} takes profiles of width {note.profile_width}, too few for its own "
-                "described.npy and the catalogue's tags: its files are of different runs; train "
-                "the ranker again"
+                f"{ranker} takes profiles of width {note.profile_width}, too few for the "
+                "catalogue's tags: they are of different runs; train the ranker again"
             )
         for source in self.blend.sources:
             if isinstance(source, Vector) and source.quality.width != self.vectors.shape[1]:

@@ -61,7 +61,6 @@ def test_a_part_that_is_not_named_is_missed(copies, name: str):
         ("items", "videos.parquet"),
         ("items", "content.npy"),
         ("ranker", "vectors.npy"),
-        ("ranker", "described.npy"),
         ("ranker", "tags.npy"),
         ("ranker", "items.npy"),
         ("ranker", "ranker.json"),
@@ -80,7 +79,7 @@ def test_a_missing_file_and_a_torn_one_are_named(copies, part: str, file: str):
 
 
 def test_a_ranker_of_other_videos_is_refused(copies):
-    for file in ("items", "vectors", "described", "tags"):
+    for file in ("items", "vectors", "tags"):
         path = copies["ranker"] / f"{file}.npy"
         np.save(path, np.load(path)[:-1])
     with pytest.raises(CorruptError, match=r"knows 199 videos and .*items 200: .*different runs"):
@@ -107,8 +106,8 @@ def test_a_ranker_of_another_target_is_refused(copies):
 
 
 def test_a_ranker_of_other_profiles_is_refused(copies):
-    changed(copies["ranker"], profile_width=90)
-    with pytest.raises(CorruptError, match="profiles of width 90, too few"):
+    changed(copies["ranker"], profile_width=50)
+    with pytest.raises(CorruptError, match="profiles of width 50, too few"):
         Parts.open(copies)
 
 
