@@ -166,7 +166,7 @@ def judge(
         made_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
         dataset=dataset.path.name,
         dataset_digest=dataset.record.digest,
-        protocol=protocol(arena, settings, has_truth=truth is not None),
+        protocol=protocol(arena, settings, has_truth=truth is not None, own=bool(ours)),
         users=dataset.record.users,
         videos=dataset.record.videos,
         impressions=dataset.record.impressions,

@@ -126,7 +126,10 @@ def judge_pages(
             for name, performance in others.items()
         ),
     ]
-    return results, changes(of.figures(page), of.figures(plain), resamples, seed)
+    changed = changes(of.figures(page), of.figures(plain), resamples, seed)
+    covered = f"coverage@{of.size}"
+    after, before = (result.figures[covered].value for result in results[:2])
+    return results, changed | {covered: exact(after / before - 1, len(page))}
 
 
 def changes(after: PerUser, before: PerUser, resamples: int, seed: int) -> dict[str, Estimate]:

@@ -4,8 +4,17 @@ from shortlist.evaluation.arena import Arena
 from shortlist.settings.evaluation import EvaluationSettings
 
 
-def protocol(arena: Arena, settings: EvaluationSettings, *, has_truth: bool) -> list[str]:
-    """Sentences for the report, in reading order."""
+def protocol(
+    arena: Arena, settings: EvaluationSettings, *, has_truth: bool, own: bool = False
+) -> list[str]:
+    """Sentences for the report, in reading order.
+
+    Args:
+        arena: the arena.
+        settings: of the judge.
+        has_truth: whether the world behind the log is known.
+        own: whether a model of this system is among those judged.
+    """
     k, split = settings.k, arena.split
     target = {"click": "a click", "long_view": "a long view"}[arena.view.target]
     live, videos = int(arena.live.sum()), len(arena.catalogue)
@@ -38,4 +47,10 @@ def protocol(arena: Arena, settings: EvaluationSettings, *, has_truth: bool) -> 
             f"draw uniformly from the {settings.policy_share:.0%} of the catalogue that the model "
             "likes best. Where the effective sample is below 1 %, no verdict is given.",
         ]
+    if own:
+        lines.append(
+            f"Models of this system make pages, as they are served but without exploration; their "
+            f"lists are judged as all others' are. Parts are blanked for "
+            f"{settings.ablation_users:,} users at most, and nothing is trained anew for that."
+        )
     return lines

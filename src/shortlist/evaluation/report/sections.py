@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from shortlist.evaluation.report import numerals, tables, wording
+from shortlist.evaluation.report import numerals, study_tables, tables, wording
 from shortlist.evaluation.report.blocks import (
     Block,
     Fold,
@@ -12,14 +12,19 @@ from shortlist.evaluation.report.blocks import (
     Section,
     Terms,
 )
+from shortlist.evaluation.report.exhibits.ablations import ablations
 from shortlist.evaluation.report.exhibits.calibration import calibration
 from shortlist.evaluation.report.exhibits.differences import forests
 from shortlist.evaluation.report.exhibits.diversity import diversity
+from shortlist.evaluation.report.exhibits.errors import errors
 from shortlist.evaluation.report.exhibits.exhibit import Exhibit
+from shortlist.evaluation.report.exhibits.frontier import frontier
 from shortlist.evaluation.report.exhibits.marginals import marginals
 from shortlist.evaluation.report.exhibits.off_policy import off_policy
 from shortlist.evaluation.report.exhibits.reach import coverage, popularity
 from shortlist.evaluation.report.exhibits.standing import headline, page_value
+from shortlist.evaluation.report.exhibits.training import training
+from shortlist.evaluation.report.verdict import verdict
 from shortlist.evaluation.scorecard import ModelResult, Scorecard
 
 
@@ -38,6 +43,75 @@ def judged(scorecard: Scorecard) -> Section | None:
 def result(scorecard: Scorecard) -> Section | None:
     """The headline plot."""
     return _plots("result", "The result", [headline(scorecard)])
+
+
+def goals(scorecard: Scorecard) -> Section | None:
+    """What is asked of the model of this system, and whether it holds."""
+    study = scorecard.study
+    table = study_tables.goal_table(study) if study else None
+    if study is None or table is None:
+        return None
+    sentences = verdict(study)
+    return Section(
+        "goals",
+        f"The verdict on {study.model}",
+        (Paragraphs(sentences[1:]), table),
+        intro=sentences[0] if sentences else "",
+        finding=sentences[0] if sentences else "",
+    )
+
+
+def slate(scorecard: Scorecard) -> Section | None:
+    """The page beside the plain list, and what other settings of the slate would give."""
+    study = scorecard.study
+    if study is None or not study.pages:
+        return None
+    plot, table = frontier(scorecard), study_tables.frontier_table(study)
+    blocks: list[Block | None] = [study_tables.page_table(study), Plot(plot) if plot else None]
+    if table is not None:
+        blocks.append(Fold(f"All {len(study.frontier)} settings of the slate", (table,)))
+    return Section(
+        "slate",
+        "The page and its slate",
+        tuple(block for block in blocks if block is not None),
+        finding=plot.finding if plot else "",
+    )
+
+
+def parts(scorecard: Scorecard) -> Section | None:
+    """Ablations."""
+    plot = ablations(scorecard)
+    table = study_tables.ablation_table(scorecard.study) if scorecard.study else None
+    if plot is None or table is None:
+        return None
+    return Section("parts", "What each part is worth", (Plot(plot), table), finding=plot.finding)
+
+
+def weak_spots(scorecard: Scorecard) -> Section | None:
+    """Breakdowns by user activity and video age."""
+    shown = errors(scorecard)
+    if scorecard.study is None or not shown:
+        return None
+    found = tuple(map(study_tables.breakdown_table, scorecard.study.breakdowns))
+    return Section(
+        "errors",
+        "Where it errs",
+        (*map(Plot, shown), Fold("These figures as tables", found)),
+        finding=shown[0].finding,
+    )
+
+
+def learning(scorecard: Scorecard) -> Section | None:
+    """Training curves, and what was measured of the model elsewhere."""
+    plot = training(scorecard)
+    table = study_tables.fact_table(scorecard.study) if scorecard.study else None
+    blocks: list[Block] = [Plot(plot)] if plot else []
+    blocks += [table] if table else []
+    if not blocks:
+        return None
+    return Section(
+        "training", "How it learned", tuple(blocks), finding=plot.finding if plot else ""
+    )
 
 
 def metrics(scorecard: Scorecard) -> Section | None:
@@ -130,10 +204,15 @@ def settings(scorecard: Scorecard) -> Section | None:
 
 SECTIONS: Final[tuple[Callable[[Scorecard], Section | None], ...]] = (
     judged,
+    goals,
     result,
     metrics,
     compared,
     value,
+    slate,
+    parts,
+    weak_spots,
+    learning,
     variety,
     breadth,
     trust,

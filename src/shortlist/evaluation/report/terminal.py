@@ -12,7 +12,8 @@ from shortlist.evaluation.report import numerals, selection, wording
 from shortlist.evaluation.report.cleaning import cleaned
 from shortlist.evaluation.report.exhibits.words import percent
 from shortlist.evaluation.report.selection import Column
-from shortlist.evaluation.scorecard import Scorecard
+from shortlist.evaluation.report.verdict import verdict
+from shortlist.evaluation.scorecard import Scorecard, Study
 
 _GUTTER: Final = 2
 _LONGEST_NAME: Final = 24
@@ -77,6 +78,40 @@ def print_table(scorecard: Scorecard, console: Console) -> None:
     console.print(table)
     console.print()
     console.print(Text(_note(kept, full), style="dim"))
+    if shown.study is not None:
+        _print_study(shown, shown.study, headline, console)
+
+
+def _print_study(
+    scorecard: Scorecard, study: Study, headline: Column | None, console: Console
+) -> None:
+    """The verdict on the model of this system, and its lead over everybody else."""
+    sentences = verdict(study)
+    if sentences:
+        console.print()
+        console.print(Text(" ".join(sentences)))
+    pairs = [
+        pair
+        for pair in scorecard.differences
+        if headline is not None
+        and pair.first == study.model
+        and pair.metric == headline.metric.name
+    ]
+    if headline is None or not pairs:
+        return
+    decimals = numerals.decimals_for([pair.difference for pair in pairs], headline.factor)
+    table = Table(box=None, padding=(0, _GUTTER, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column(f"{study.model} less", no_wrap=True, vertical="bottom")
+    table.add_column(headline.metric.label, justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    for pair in sorted(pairs, key=lambda pair: pair.difference.value):
+        table.add_row(
+            Text(numerals.shortened(pair.second, _LONGEST_NAME)),
+            numerals.number(pair.difference.value * headline.factor, decimals),
+            Text(numerals.interval(pair.difference, decimals, headline.factor)),
+        )
+    console.print()
+    console.print(table)
 
 
 def _note(kept: list[_Shown], full: list[_Shown]) -> str:

@@ -9,14 +9,20 @@ import pytest
 
 from shortlist.evaluation.report.page import render_html
 from shortlist.evaluation.scorecard import (
+    Ablation,
+    Breakdown,
     Curve,
     Estimate,
     Fact,
+    FrontierPoint,
+    Goal,
     Marginal,
     ModelResult,
+    PageResult,
     PairedDifference,
     Scorecard,
     Stage,
+    Study,
 )
 
 # name, family, share of the way from random to the oracle, distinct tags, content distance,
@@ -279,6 +285,144 @@ def make_log_card() -> Scorecard:
             "marginals": [],
         }
     )
+
+
+def _page(value: float, static: float, tags: float, distance: float) -> dict[str, Estimate]:
+    return {
+        "page_value@10": around(value, 0.05, 1000),
+        "static_value@10": around(static, 0.05, 1000),
+        "distinct_tags@10": around(tags, 0.1, 1000),
+        "content_distance@10": around(distance, 0.002, 1000),
+        "coverage@10": Estimate(value=0.3, low=0.3, high=0.3, n=1000),
+    }
+
+
+def make_study() -> Study:
+    """A study of a model that passes all but one of its goals."""
+    missing = Estimate(value=math.nan, low=math.nan, high=math.nan, n=0)
+    return Study(
+        model="shortlist",
+        goals=[
+            Goal(
+                key="ahead",
+                name="Lead in the expected_gain_ndcg@10 over lightgbm, the hardest to beat of 7",
+                against="lightgbm",
+                measured=around(0.061, 0.004, 1000),
+                demanded="interval above 0",
+                holds=True,
+            ),
+            Goal(
+                key="lift",
+                name="Share of the observer's lift over random lists",
+                measured=around(0.93, 0.01, 1000),
+                demanded="at least 0.9",
+                holds=True,
+            ),
+            Goal(key="recall", name="Share of recall", measured=around(0.95, 0.01), holds=True),
+            Goal(key="auc_logged", name="AUC below", measured=around(0.004, 0.002), holds=True),
+            Goal(key="auc_random", name="AUC below", measured=around(-0.001, 0.002), holds=True),
+            Goal(
+                key="tags",
+                name="Gain in distinct tags",
+                measured=around(0.43, 0.02, 1000),
+                demanded="at least 0.4",
+                holds=True,
+            ),
+            Goal(
+                key="value_loss",
+                name="Loss of page value",
+                measured=around(0.014, 0.002, 1000),
+                demanded="at most 0.01",
+                holds=False,
+            ),
+            Goal(key="distance", name="Gain in distance", measured=around(0.12, 0.01), holds=True),
+        ],
+        pages=[
+            PageResult(name="shortlist, page", kind="page", figures=_page(4.34, 4.5, 12.6, 0.93)),
+            PageResult(
+                name="shortlist, without a slate", kind="plain", figures=_page(4.4, 4.7, 8.8, 0.83)
+            ),
+            PageResult(name="random", kind="other", figures=_page(1.6, 1.7, 18.4, 0.93)),
+        ],
+        changes={"page_value@10": around(-0.014, 0.002), "distinct_tags@10": around(0.43, 0.02)},
+        frontier=[
+            FrontierPoint(
+                method=method,
+                trade_off=at,
+                default=(method, at) == ("dpp", 0.5),
+                figures=_page(4.4 - 0.24 * at**2, 4.7 - 0.8 * at, 8.8 + 7.6 * at, 0.83 + 0.2 * at),
+            )
+            for method, grid in (("dpp", (0.1, 0.5, 0.9)), ("mmr", (0.05, 0.2)))
+            for at in grid
+        ],
+        ablations=[
+            Ablation(
+                part=part,
+                differences={
+                    "expected_gain_ndcg@10": around(change, 0.004, 300),
+                    "page:distinct_tags@10": around(change * 10, 0.2, 300),
+                },
+            )
+            for part, change in (("history", -0.21), ("context", -0.002), ("listwise stage", -0.02))
+        ],
+        breakdowns=[
+            Breakdown(
+                by="events in the user's history",
+                metric="expected_gain_ndcg@10",
+                groups=["0 to 9", "10 to 900"],
+                models={
+                    "shortlist": [around(0.61, 0.02, 500), around(0.74, 0.01, 500)],
+                    "lightgbm": [around(0.5, 0.02, 500), around(0.71, 0.01, 500)],
+                },
+            ),
+            Breakdown(
+                by="days since the video's upload",
+                metric="place_share@10",
+                groups=["no event yet", "0 to 2"],
+                models={"shortlist": [missing, around(0.4, 0.01)]},
+            ),
+        ],
+        training=[
+            Curve(label="train/outcome", x=[0, 1, 2], y=[0.7, 0.6, 0.55]),
+            Curve(label="validation/outcome", x=[0, 1, 2], y=[0.69, 0.62, 0.64]),
+            Curve(label="train/lists", x=[0, 1, 2], y=[0.4, 0.3, 0.2]),
+        ],
+        best_epoch=1,
+        facts=[Fact(name="AUC lost to half precision", value=0.00012, expected="below 0.001")],
+    )
+
+
+def make_model_card() -> Scorecard:
+    """The judgement of a model of this system beside the baselines of the demo world."""
+    card = make_world_card()
+    like = card.models[-2]
+    own = like.model_copy(update={"name": "shortlist", "family": "model"})
+    pairs = [
+        PairedDifference(
+            metric="expected_gain_ndcg@10",
+            first="shortlist",
+            second=second,
+            difference=around(size, 0.004),
+        )
+        for second, size in (("oracle", -0.1), ("informed-observer", -0.002), ("lightgbm", 0.061))
+    ]
+    return card.model_copy(
+        update={
+            "models": [*card.models, own],
+            "differences": [*pairs, *card.differences],
+            "study": make_study(),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def model_card() -> Scorecard:
+    return make_model_card()
+
+
+@pytest.fixture(scope="session")
+def model_page(model_card: Scorecard) -> str:
+    return render_html(model_card)
 
 
 @pytest.fixture(scope="session")

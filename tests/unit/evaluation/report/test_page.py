@@ -8,7 +8,14 @@ import matplotlib as mpl
 
 from shortlist.evaluation.report.page import render_html
 from shortlist.evaluation.report.sections import SECTIONS
-from shortlist.evaluation.scorecard import ModelResult, PairedDifference, Scorecard
+from shortlist.evaluation.scorecard import (
+    Ablation,
+    Fact,
+    ModelResult,
+    PairedDifference,
+    Scorecard,
+    Study,
+)
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -55,6 +62,21 @@ def test_the_page_asks_for_nothing_from_outside(world_page: str) -> None:
     assert re.findall(r"url\((?!#)", world_page) == []
 
 
+def test_the_page_of_a_model_has_its_sections_and_asks_for_nothing_from_outside(
+    model_page: str,
+) -> None:
+    page = Page(model_page)
+    sections = [attrs["id"] for attrs in page.all("section")]
+    assert {"goals", "slate", "parts", "errors", "training"} <= set(sections)
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for _, attrs in page.tags:
+        for name in ("src", "href", "xlink:href"):
+            assert (attrs.get(name) or "#").startswith(("#", "data:,"))
+    assert re.findall(r"(?:fill|stroke): #[0-9a-f]{6}", model_page) == []
+    assert "nan" not in re.findall(r"[a-z]+", " ".join(page.text).lower())
+
+
 def test_every_anchor_has_one_target(world_page: str) -> None:
     page = Page(world_page)
     ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
@@ -65,8 +87,8 @@ def test_every_anchor_has_one_target(world_page: str) -> None:
     assert references <= set(ids)
 
 
-def test_every_section_of_a_full_scorecard_is_there(world_page: str) -> None:
-    assert len(Page(world_page).all("section")) == len(SECTIONS)
+def test_every_section_of_a_full_scorecard_is_there(model_page: str) -> None:
+    assert len(Page(model_page).all("section")) == len(SECTIONS)
 
 
 def test_a_real_log_leaves_out_what_needs_the_truth(log_page: str) -> None:
@@ -137,6 +159,11 @@ def test_hostile_names_are_shown_and_never_obeyed(log_card: Scorecard) -> None:
                 "settings": {HOSTILE: HOSTILE},
                 "models": [rename(log_card.models[1]), rename(log_card.models[2])],
                 "differences": [pair],
+                "study": Study(
+                    model=HOSTILE,
+                    ablations=[Ablation(part=HOSTILE, differences={"mrr": pair.difference})],
+                    facts=[Fact(name=HOSTILE, value=0.0, expected=HOSTILE)],
+                ),
             }
         )
     )

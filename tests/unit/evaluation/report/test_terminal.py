@@ -40,6 +40,17 @@ def test_eighty_columns_hold_the_headline_with_its_interval_and_the_way_to_the_o
     ]  # fmt: skip
 
 
+def test_a_model_of_this_system_is_told_of_and_set_against_everybody(
+    model_card: Scorecard,
+) -> None:
+    text = printed(model_card, 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "shortlist beats every baseline" in text
+    rows = text[text.index("shortlist less") :].splitlines()
+    assert [row.split()[0] for row in rows[1:]] == ["oracle", "informed-observer", "lightgbm"]
+    assert rows[3].split() == ["lightgbm", "0.061", "[0.057,", "0.065]"]
+
+
 def test_a_wide_terminal_adds_columns_and_intervals(world_card: Scorecard) -> None:
     narrow, wide = printed(world_card, 80), printed(world_card, 200)
     assert "Coverage@10" not in narrow

@@ -16,18 +16,22 @@ _OPEN = Mark("grey", "ring")
 
 
 def forests(scorecard: Scorecard) -> list[Exhibit]:
-    """One forest plot for each metric that has paired differences, in their order."""
-    by_metric: dict[str, list[PairedDifference]] = {}
+    """One forest plot for each metric that has paired differences, in their order.
+
+    What a model of this system was compared with has a plot of its own.
+    """
+    own = {model.name for model in scorecard.models if model.family == "model"}
+    groups: dict[tuple[str, str], list[PairedDifference]] = {}
     for pair in scorecard.differences:
-        by_metric.setdefault(pair.metric, []).append(pair)
+        groups.setdefault((pair.metric, pair.first if pair.first in own else ""), []).append(pair)
     return [
-        _forest(scorecard, wording.metric(name), pairs, f"differences-{index}")
-        for index, (name, pairs) in enumerate(by_metric.items(), start=1)
+        _forest(scorecard, wording.metric(name), pairs, subject, f"differences-{index}")
+        for index, ((name, subject), pairs) in enumerate(groups.items(), start=1)
     ]
 
 
 def _forest(
-    scorecard: Scorecard, metric: Metric, pairs: list[PairedDifference], key: str
+    scorecard: Scorecard, metric: Metric, pairs: list[PairedDifference], subject: str, key: str
 ) -> Exhibit:
     factor = 100.0 if metric.percent else 1.0
     ordered = sorted(pairs, key=lambda pair: (math.isnan(_size(pair)), -_size(pair)))
@@ -48,7 +52,9 @@ def _forest(
     side = "left" if metric.better == "lower" else "right"
     return Exhibit(
         key=key,
-        finding=_finding(scorecard, metric, pairs),
+        finding=(
+            _finding_of(subject, metric, pairs) if subject else _finding(scorecard, metric, pairs)
+        ),
         reading=(
             "Each row subtracts the second model from the first, user by user; marks "
             f"{side} of the dashed line favour the first; where the bar (95 % interval) crosses "
@@ -60,6 +66,22 @@ def _forest(
         drawing=draw(key, paint),
         legend=((_DECIDED, "beyond chance"), (_OPEN, "may be chance")),
     )
+
+
+def _finding_of(subject: str, metric: Metric, pairs: list[PairedDifference]) -> str:
+    """Whom one model is ahead of, behind, and level with."""
+    sign = -1 if metric.better == "lower" else 1
+    sides: dict[str, list[str]] = {"ahead of": [], "behind": [], "level with": []}
+    for pair in pairs:
+        lead = sign * pair.difference.value
+        side = "level with" if not selection.decided(pair) else "ahead of" if lead > 0 else "behind"
+        sides[side].append(pair.second)
+    clauses = [
+        f"{side} {enumeration(names)}{'' if side == 'level with' else ' beyond chance'}"
+        for side, names in sides.items()
+        if names
+    ]
+    return sentence(f"In {metric.label}, {subject} is {', '.join(clauses)}")
 
 
 def _finding(scorecard: Scorecard, metric: Metric, pairs: list[PairedDifference]) -> str:
