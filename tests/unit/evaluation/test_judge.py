@@ -1,20 +1,23 @@
 """A judgement from end to end, on a world that takes a second and on a log without a world."""
 
 import datetime as dt
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from shortlist.baselines.popularity import Popularity
 from shortlist.datasets import schema
 from shortlist.datasets.split import split
 from shortlist.datasets.store import DatasetWriter
 from shortlist.errors import CorruptError, InputError, NotFoundError
 from shortlist.evaluation.judge import judge, sealed_truth
 from shortlist.evaluation.stages import Stages
+from shortlist.evaluation.study import Entry
 from shortlist.settings.datasets import DatasetsSettings
 from shortlist.settings.evaluation import EvaluationSettings
+from shortlist.slate.ranked import Ranked
 
 SETTINGS = EvaluationSettings(users=40, bootstrap=100)
 NAMES = ["popularity", "als", "informed-observer"]
@@ -216,7 +219,7 @@ def real_log(path, liked=0.8):
 
 @pytest.fixture
 def judge_real(tmp_path, quick):
-    def run(dataset, **changed):
+    def run(dataset, models=MappingProxyType({}), only=None, **changed):
         content = np.eye(VIDEOS, 8, dtype=np.float32)
         content[8:, 0] = 1.0
         return judge(
@@ -230,6 +233,8 @@ def judge_real(tmp_path, quick):
             other=tmp_path / "log",
             seed=0,
             stages=Stages(say=lambda line: None),
+            models=models,
+            only=only,
         )
 
     return run
@@ -250,6 +255,51 @@ def test_a_real_log_is_judged_by_long_views_and_without_a_truth(tmp_path, judge_
     assert ndcg["item-knn"] > ndcg["random"] + 0.1
     assert not [line for line in card.protocol if "truth" in line]
     assert len(card.marginals[0].curves) == 1, "a log is not laid beside itself"
+
+
+class Paged(Popularity):
+    """Popularity, cut into pages; it knows of everybody what was seen."""
+
+    fingerprint = "paged"
+
+    def fit(self, view):
+        self.view = view
+        return super().fit(view)
+
+    def ranked(self, users):
+        found = []
+        for user, row in zip(users, self.score(users), strict=True):
+            seen = self.view.log.video[self.view.log.user == user]
+            best = np.setdiff1d(np.argsort(-row, kind="stable")[:30], seen).astype(np.int64)
+            said = row[best] / row.max()
+            none = np.zeros(len(best), np.float32)
+            found.append(Ranked(best, said, none, none.astype(np.uint8)))
+        return found
+
+    def pages(self, users):
+        return np.stack([np.pad(one.video, (0, 10), constant_values=-1)[:10]
+                         for one in self.ranked(users)])  # fmt: skip
+
+
+def test_on_a_real_log_a_page_is_worth_what_the_log_says_of_it(tmp_path, judge_real):
+    entry = Entry(lambda: Paged(7.0), without={"nothing": lambda: Paged(7.0)})
+    dataset = real_log(tmp_path / "log")
+    card = judge_real(dataset, {"shortlist": entry}, only=["item-knn", "shortlist"], users=25)
+    study = card.study
+    goals = {goal.key: goal for goal in study.goals}
+    assert set(goals) == {"ahead", "tags", "distance", "page_ahead"}
+    assert goals["ahead"].against == goals["page_ahead"].against == "item-knn"
+    assert not goals["ahead"].holds
+    page, plain = study.pages[:2]
+    assert {"ndcg@10", "hit_rate@10"} <= set(page.figures)
+    own = next(model for model in card.models if model.name == "shortlist")
+    assert plain.figures["ndcg@10"] == own.logged["ndcg@10"]
+    assert len(study.frontier) > 10
+    assert study.frontier[0].figures["ndcg@10"].n < page.figures["ndcg@10"].n
+    [nothing] = study.ablations
+    assert nothing.differences["ndcg@10"].value == nothing.differences["page:ndcg@10"].value == 0
+    assert {b.metric for b in study.breakdowns} >= {"ndcg@10", "place_share@10", "place_worth@10"}
+    assert [line for line in card.protocol if line.startswith("Models of this system")]
 
 
 def test_a_click_that_the_history_does_not_know_cannot_be_asked_for(tmp_path, judge_real):
