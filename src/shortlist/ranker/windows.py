@@ -62,6 +62,7 @@ def rows_of(view: TrainingView, tags: npt.NDArray[np.float32]) -> Rows:
         tags: weights of tags, float32 [n_videos, t].
     """
     log = view.log
+    first = log.day.min() if len(log) else 0
     order = np.argsort(log.user, kind="stable")
     weary = session_weariness(log, tags)
     log = log.take(order)
@@ -73,7 +74,7 @@ def rows_of(view: TrainingView, tags: npt.NDArray[np.float32]) -> Rows:
         user=torch.from_numpy(log.user),
         video=torch.from_numpy(log.video),
         kind=torch.from_numpy(kinds(log).astype(np.int64)),
-        day=torch.from_numpy((log.day - log.day.min(initial=0)).astype(np.float32)),
+        day=torch.from_numpy((log.day - first).astype(np.float32)),
         context=torch.from_numpy(log.context),
         moment=torch.from_numpy(np.concatenate([age[:, None], weary[order]], axis=1)),
         target=torch.from_numpy(target),
