@@ -4,7 +4,7 @@ import math
 
 from shortlist.evaluation.report import numerals, wording
 from shortlist.evaluation.report.exhibits.words import percent, sentence
-from shortlist.evaluation.scorecard import Goal, Study
+from shortlist.evaluation.scorecard import Estimate, Goal, Study
 
 Goals = dict[str, Goal]
 
@@ -23,7 +23,7 @@ def _ahead(model: str, goals: Goals) -> str:
     text = f"{model} {_lead(goals['ahead'])}"
     if "lift" in goals:
         text += (
-            f" and reaches {percent(goals['lift'].measured.value)} of the informed observer's "
+            f"; it reaches {percent(goals['lift'].measured.value)} of the informed observer's "
             "lift over random lists"
         )
     if "page_ahead" in goals:
@@ -34,13 +34,16 @@ def _ahead(model: str, goals: Goals) -> str:
 def _lead(goal: Goal) -> str:
     found = goal.measured
     decimals = numerals.decimals_for([found])
-    size = numerals.number(abs(found.value), decimals)
+    if found.value < 0:
+        # Told as the lead of the other, interval and all.
+        found = Estimate(value=-found.value, low=-found.high, high=-found.low, n=found.n)
+    size = numerals.number(found.value, decimals)
     told = f"{size} {numerals.interval(found, decimals)}".rstrip()
     if goal.holds:
         return f"beats every baseline, the hardest ({goal.against}) by {told}"
-    if found.high < 0:
+    if goal.measured.high < 0:
         return f"does not beat every baseline: {goal.against} is ahead by {told}"
-    side = "ahead of" if found.value >= 0 else "behind"
+    side = "ahead of" if goal.measured.value >= 0 else "behind"
     return f"does not beat every baseline beyond chance: it is {side} {goal.against} by {told}"
 
 

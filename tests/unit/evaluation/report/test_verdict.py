@@ -27,7 +27,7 @@ def lead(value: float, low: float, high: float) -> Goal:
 def test_what_is_asked_is_told_in_sentences(model_card: Scorecard) -> None:
     assert model_card.study is not None
     assert verdict(model_card.study) == (
-        "shortlist beats every baseline, the hardest (lightgbm) by 0.061 [0.057, 0.065] and "
+        "shortlist beats every baseline, the hardest (lightgbm) by 0.061 [0.057, 0.065]; it "
         f"reaches 93{SPACE}% of the informed observer's lift over random lists.",
         f"Beside the observer, shortlist finds 95{SPACE}% as many of the oracle's best videos "
         "among its first 1,000 and has an AUC 0.004 below on logged rows and 0.001 above on "
@@ -44,8 +44,14 @@ def test_what_is_asked_is_told_in_sentences(model_card: Scorecard) -> None:
             (0.02, -0.01, 0.05),
             "beyond chance: it is ahead of ease by 0.020 [\N{MINUS SIGN}0.010, 0.050]",
         ),
-        ((-0.02, -0.05, 0.01), "beyond chance: it is behind ease by 0.020 ["),
-        ((-0.04, -0.05, -0.03), "does not beat every baseline: ease is ahead by 0.04"),
+        (
+            (-0.02, -0.05, 0.01),
+            "beyond chance: it is behind ease by 0.020 [\N{MINUS SIGN}0.010, 0.050]",
+        ),
+        (
+            (-0.04, -0.05, -0.03),
+            "does not beat every baseline: ease is ahead by 0.040 [0.030, 0.050]",
+        ),
     ],
 )
 def test_a_lead_that_is_none_is_not_called_one(
