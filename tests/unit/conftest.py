@@ -119,7 +119,7 @@ def write_ranker(view: "TrainingView", into: Path) -> None:
     import onnx.parser
 
     from shortlist.ranker.artefacts import GRAPHS, ITEM_VECTORS, ITEMS, TAGS, Note
-    from shortlist.ranker.profile import declared
+    from shortlist.ranker.profile import TALLY_WIDTH, declared
 
     into.mkdir(parents=True)
     videos = len(view.catalogue)
@@ -131,7 +131,7 @@ def write_ranker(view: "TrainingView", into: Path) -> None:
     for name, text in zip(GRAPHS, (HISTORY_GRAPH, PRERANK_GRAPH, LIST_GRAPH), strict=True):
         onnx.save(onnx.parser.parse_model(text), into / GRAPHS[name])
     said = declared(view.users, view.catalogue).shape[1]
-    width = said
+    width = said + TALLY_WIDTH
     note = Note(
         target="click", history=HISTORY, list_size=LIST, profile_width=width, policy_lift=LIFT
     )

@@ -70,7 +70,9 @@ class Cascade(nn.Module):
         back, days, visible = self._distances(rows.day[batch.at], batch.filled)
         states = self.history.states(tokens, looking_back(back, days, visible))
         # Place i of the states has read i events: it is the state before row i.
-        user = self.history.user_vectors(states[:, :-1], rows.profile[batch.user])
+        declared = rows.profile[batch.user][:, None].expand(-1, batch.at.shape[1], -1)
+        profiles = torch.cat([declared, rows.tally[batch.at]], dim=-1)
+        user = self.history.user_vectors(states[:, :-1], profiles)
         now = looking_back(back[:, :-1], self._ages(rows.day[batch.at]), visible[:, :-1])
         return Read(item_rows, tokens, user, now)
 

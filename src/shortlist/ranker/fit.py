@@ -19,6 +19,7 @@ from shortlist.ranker.export import export
 from shortlist.ranker.features import ItemFeatures, item_features, video_age
 from shortlist.ranker.lists import Pools
 from shortlist.ranker.precision import measure_precision
+from shortlist.ranker.profile import tallies
 from shortlist.ranker.trainer import Processes, run
 from shortlist.ranker.training import EpochOrder, Training, in_order, loader
 from shortlist.ranker.windows import Batch, Rows, Windows, cut, rows_of
@@ -110,12 +111,14 @@ def fit(
     torch.manual_seed(view.seed)
     torch.set_num_threads(settings.threads)
     histories = Histories.from_log(view.log, len(view.users))
-    cascade = Cascade(features, rows.profile.shape[1], settings)
+    events = [histories.of(user) for user in range(len(histories))]
+    profiles = np.concatenate([rows.profile.numpy(), tallies(events)], axis=1)
+    cascade = Cascade(features, profiles.shape[1], settings)
     live = np.flatnonzero(view.catalogue.uploaded_before(view.as_of))
     age = video_age(view.catalogue.upload_day, float(view.as_of_day))
     companion = Companion(
-        [histories.of(user) for user in range(len(histories))],
-        rows.profile,
+        events,
+        torch.from_numpy(profiles),
         float(view.as_of_day),
         recalled,
         live,
@@ -145,15 +148,16 @@ def fit(
     curves = run(training, loader(learned, order), held_out, settings, scratch)
     if rank != 0:
         return None
+    served = training.served
     note = Note(
         target=view.target,
         history=settings.history,
         list_size=settings.list_size,
-        profile_width=rows.profile.shape[1],
-        policy_lift=float(cascade.policy_lift.detach()),
+        profile_width=profiles.shape[1],
+        policy_lift=float(served.policy_lift.detach()),
     )
     everything = in_order(tuned, settings.batch_windows, 0, 1)
-    return Fitted(cascade, features, note, age, curves, rows, everything, companion.pools)
+    return Fitted(served, features, note, age, curves, rows, everything, companion.pools)
 
 
 def _divided(rows: Rows, settings: RankerSettings, seed: int) -> tuple[Windows, Windows]:

@@ -44,7 +44,7 @@ class HistoryGraph(nn.Module):
         states = self.history.states(tokens, looking_back(back, apart, visible))
         last = filled.sum(dim=1)
         state = torch.gather(states, 1, last[:, None, None].expand(-1, 1, states.shape[2]))
-        return self.history.user_vectors(state, profile)[:, 0], tokens
+        return self.history.user_vectors(state, profile[:, None])[:, 0], tokens
 
 
 class PrerankGraph(nn.Module):

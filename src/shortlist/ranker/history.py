@@ -48,7 +48,7 @@ class HistoryEncoder(nn.Module):
             kinds: int64 [b, h].
         """
         events = self.token(rows[..., :-1] * self.gate(kinds)) + self.kind(kinds)
-        start = self.start.expand(len(rows), 1, -1)
+        start = self.start.expand(rows.shape[0], 1, -1)
         return torch.cat([start, events], dim=1)
 
     def states(self, tokens: Tensor, bias: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ class HistoryEncoder(nn.Module):
         return self.norm(tokens)  # type: ignore[no-any-return]
 
     def user_vectors(self, states: Tensor, profiles: Tensor) -> Tensor:
-        """User vectors of states [b, k, w] and profiles [b, p], float32 [b, k, 128]."""
-        profile = self.profile(profiles)[:, None].expand(-1, states.shape[1], -1)
-        vector = self.user(torch.cat([states, profile], dim=-1)) + self.direct(profiles)[:, None]
+        """User vectors of states [b, k, w] and profiles [b, k, p], float32 [b, k, 128]."""
+        told = torch.cat([states, self.profile(profiles)], dim=-1)
+        vector = self.user(told) + self.direct(profiles)
         return torch.cat([vector, torch.ones_like(vector[..., :1])], dim=-1)

@@ -1,7 +1,8 @@
 """Training the cascade: a Lightning module over windows, resumed at epoch borders to the byte.
 
-Lightning's checkpoints hold no state of random numbers, so sampler and dropout are seeded anew from
-seed and epoch whenever an epoch begins: a run that was killed and resumed draws what it would have.
+Lightning's checkpoints hold no state of random numbers, so the sampler is seeded anew from seed and
+epoch, and dropout from these and the step: a run that was killed and resumed draws what it would
+have.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from shortlist.ranker.cascade import Cascade
@@ -39,6 +41,12 @@ class Training(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.cascade = cascade
+        # What is validated and served is the mean of the latest weights: a step's noise is not in
+        # it, and overfitting comes later.
+        self.averaged = AveragedModel(
+            cascade,
+            multi_avg_fn=get_ema_multi_avg_fn(settings.averaging),  # type: ignore[no-untyped-call]
+        ).requires_grad_(False)
         self.watch = nn.Linear(1, 1)
         with torch.no_grad():
             self.watch.weight.fill_(0.5)
@@ -47,12 +55,26 @@ class Training(pl.LightningModule):
         self.settings, self.steps, self.seed = settings, steps, seed
         self.rng = np.random.default_rng()
 
+    @property
+    def served(self) -> Cascade:
+        """The averaged cascade."""
+        return cast("Cascade", self.averaged.module)
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Average in the weights of the step."""
+        del outputs, batch, batch_idx
+        self.averaged.update_parameters(self.cascade)
+
     def on_train_epoch_start(self) -> None:
         """Everything drawn in an epoch follows from seed, epoch and rank."""
-        key = [self.seed, self.current_epoch, self.global_rank]
+        self.rng = np.random.default_rng([self.seed, self.current_epoch, self.global_rank, 1])
+        self.companion.renew(self.served)
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Dropout follows from the step too: loaders draw from the same stream, and not alike."""
+        del batch
+        key = [self.seed, self.current_epoch, self.global_rank, batch_idx]
         torch.manual_seed(int(np.random.default_rng(key).integers(2**62)))
-        self.rng = np.random.default_rng([*key, 1])
-        self.companion.renew(self.cascade)
 
     def transfer_batch_to_device(self, batch: Batch, device: Any, dataloader_idx: int) -> Batch:
         """Batches hold places in the log, which lies where the network does."""
@@ -118,8 +140,9 @@ class Training(pl.LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Errors on rows that are never learned."""
-        read = self.cascade.read(self.rows, batch)
-        judged = self.cascade(self.rows, batch, read)
+        served = self.served
+        read = served.read(self.rows, batch)
+        judged = served(self.rows, batch, read)
         target = self.rows.target[batch.at[batch.predicted]]
         losses = {
             "validation/outcome": outcome_loss(judged.logit[batch.predicted], target),
@@ -132,7 +155,8 @@ class Training(pl.LightningModule):
         items = self.cascade.items
         held = [items.residual.weight, items.creator.weight]
         known = {id(parameter) for parameter in held}
-        rest = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        moved = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        rest = [parameter for parameter in moved if id(parameter) not in known]
         optimizer = torch.optim.AdamW(
             [
                 {"params": rest, "weight_decay": self.settings.weight_decay},

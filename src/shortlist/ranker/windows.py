@@ -11,10 +11,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from shortlist.datasets.events import kinds
+from shortlist.datasets.events import Kind, kinds
 from shortlist.datasets.interactions import Interactions, TrainingView
 from shortlist.ranker.features import session_weariness, video_age
-from shortlist.ranker.profile import declared
+from shortlist.ranker.profile import declared, tally
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -33,6 +33,7 @@ class Rows:
         watch: log of watch seconds where the target came about, NaN elsewhere, float32 [n].
         random: shown by the random part of the traffic, float32 [n].
         profile: what each user declared, float32 [n_users, p].
+        tally: what each user's events before the row tell, float32 [n, 2].
         session: which rows belong together, ascending, int64 [n].
         borders: where each user's rows begin, numpy int64 [n_users + 1].
     """
@@ -47,6 +48,7 @@ class Rows:
     watch: Tensor
     random: Tensor
     profile: Tensor
+    tally: Tensor
     session: Tensor
     borders: Ints
 
@@ -81,9 +83,18 @@ def rows_of(view: TrainingView, tags: npt.NDArray[np.float32]) -> Rows:
         watch=torch.from_numpy(watch.astype(np.float32)),
         random=torch.from_numpy(log.random_exposure.astype(np.float32)),
         profile=torch.from_numpy(declared(view.users, view.catalogue)),
+        tally=torch.from_numpy(_tallies_before(log)),
         session=torch.from_numpy(_session_numbers(log)),
         borders=np.searchsorted(log.user, np.arange(len(view.users) + 1)),
     )
+
+
+def _tallies_before(log: Interactions) -> npt.NDArray[np.float32]:
+    """What is told by all events of the same user before each row, float32 [n, 2]."""
+    clicked = (kinds(log) >= Kind.CLICK).astype(np.int64)
+    place, before = np.arange(len(log)), np.cumsum(clicked) - clicked
+    first = np.searchsorted(log.user, log.user)
+    return tally(place - first, before - before[first] if len(log) else before)
 
 
 def _session_numbers(log: Interactions) -> Ints:

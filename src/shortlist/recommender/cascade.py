@@ -14,6 +14,7 @@ from scipy.special import expit
 from shortlist.datasets.events import Events
 from shortlist.datasets.interactions import Bools, Floats, Ints
 from shortlist.ranker.features import MOMENT_WIDTH, video_age, weariness
+from shortlist.ranker.profile import tallies
 from shortlist.ranker.scoring import Encoded
 from shortlist.recall.blend import Blended
 from shortlist.recall.query import Query
@@ -130,7 +131,8 @@ class Cascade:
     def encode(self, requests: Sequence[Request], day: float) -> Encoded:
         """Encode those who ask."""
         histories = [self._history(request) for request in requests]
-        profiles = np.stack([request.declared for request in requests])
+        said = np.stack([request.declared for request in requests])
+        profiles = np.concatenate([said, tallies(histories)], axis=1)
         return self.parts.scorer.encode(histories, day, profiles)
 
     def contexts(self, requests: Sequence[Request]) -> Floats:

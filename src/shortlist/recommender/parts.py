@@ -12,6 +12,7 @@ from shortlist.datasets.catalogue import Catalogue
 from shortlist.datasets.interactions import Bools, Floats, Target
 from shortlist.errors import CorruptError, NotFoundError
 from shortlist.ranker.artefacts import ITEM_VECTORS, TAGS
+from shortlist.ranker.profile import TALLY_WIDTH
 from shortlist.ranker.scoring import Scorer
 from shortlist.recall.blend import Blend, load_blend
 from shortlist.recall.tables import Tables
@@ -56,8 +57,8 @@ class Parts:
 
     @property
     def declared_width(self) -> int:
-        """Width of what a profile says."""
-        return self.scorer.note.profile_width
+        """Width of what a profile says besides counts of events."""
+        return self.scorer.note.profile_width - TALLY_WIDTH
 
     @classmethod
     def of_bundle(cls, bundle: Bundle) -> Self:

@@ -59,6 +59,12 @@ class RankerSettings(Branch):
     window: int = Field(100, ge=1, le=1_000, description="Rows predicted in a window, at most.")
     learning_rate: float = Field(3e-3, gt=0, lt=1, description="Highest learning rate of AdamW.")
     weight_decay: float = Field(0.01, ge=0, lt=1, description="Decay of weights by AdamW.")
+    averaging: float = Field(
+        0.995,
+        ge=0,
+        lt=1,
+        description="Share of the averaged weights that a step keeps; the average is served.",
+    )
     gradient_clip: float = Field(1.0, gt=0, description="Largest norm of a step's gradient.")
     video_prior: float = Field(
         5.0, ge=0, description="Strength of the prior that keeps a video at its content's place."

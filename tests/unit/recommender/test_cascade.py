@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from shortlist.datasets.events import Events, Kind
 from shortlist.ranker.features import video_age, weariness
+from shortlist.ranker.profile import tallies
 from shortlist.recall.source import SOURCES
 from shortlist.recommender.cascade import Answer, Cascade
 from shortlist.recommender.parts import Parts
@@ -33,7 +34,7 @@ def by_hand(parts: Parts, request: Request, day: float, video: np.ndarray) -> np
     history = request.history.last(12)
     rows = np.asarray(parts.scorer.items, np.float64)
     weight = (history.kind >= Kind.CLICK) * np.exp(-0.1 * (day - history.day))
-    profile = request.declared
+    profile = np.r_[request.declared, tallies([request.history])[0]]
     taste = weight @ rows[history.video, :-1] / (weight.sum() + 1) + profile.mean()
     tired = video_age(parts.catalogue.upload_day[video], day).astype(np.float64)
     if len(request.session):

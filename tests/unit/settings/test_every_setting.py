@@ -134,6 +134,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "ranker.window": ("50", 50),
     "ranker.learning_rate": ("0.01", 0.01),
     "ranker.weight_decay": ("0", 0.0),
+    "ranker.averaging": ("0.5", 0.5),
     "ranker.gradient_clip": ("5", 5.0),
     "ranker.video_prior": ("2", 2.0),
     "ranker.creator_prior": ("2", 2.0),
