@@ -38,6 +38,7 @@ SETTINGS = RankerSettings(
     dropout=0.1,
     weight_decay=0.01,
     gradient_clip=1.0,
+    averaging=0.3,
     video_prior=1.0,
     creator_prior=1.0,
     list_nearest=6,
@@ -49,7 +50,7 @@ SETTINGS = RankerSettings(
     window=12,
     validation_users=0.4,
     validation_tail=0.2,
-    learning_rate=0.01,
+    learning_rate=0.02,
     threads=1,
 )
 
@@ -155,7 +156,7 @@ class Micro:
 
     @property
     def profile_width(self) -> int:
-        return self.rows.profile.shape[1]
+        return self.rows.profile.shape[1] + self.rows.tally.shape[1]
 
     @property
     def live(self) -> np.ndarray:

@@ -9,6 +9,7 @@ import torch
 from shortlist.datasets.events import Events, Histories
 from shortlist.ranker.graphs import HistoryGraph, PrerankGraph
 from shortlist.ranker.inputs import padded
+from shortlist.ranker.profile import tallies
 from shortlist.ranker.windows import batch_of
 
 
@@ -104,7 +105,7 @@ def test_serving_says_what_training_says_of_the_same_moment(micro):
             torch.from_numpy(inputs.kind),
             ages,
             filled,
-            rows.profile[user][None],
+            torch.cat([rows.profile[user], torch.from_numpy(tallies([events])[0])])[None],
         )
         torch.testing.assert_close(vector[0], read.user[0, place], rtol=1e-4, atol=1e-5)
         logit = PrerankGraph(cascade)(
