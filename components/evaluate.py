@@ -1,4 +1,4 @@
-"""The judgement: the trained recommender beside the baselines, as figures, a curve and a report."""
+"""The judgement: the trained recommender beside the baselines; and the bundle that it is now."""
 
 from kfp import dsl
 
@@ -17,7 +17,7 @@ def evaluate(
     curve: dsl.Output[dsl.ClassificationMetrics],
     report: dsl.Output[dsl.HTML],
 ) -> str:
-    """Judge the trained recommender and every baseline on the test days.
+    """Judge the trained recommender and every baseline on the test days; write the bundle.
 
     Args:
         settings: of the run.
@@ -31,7 +31,7 @@ def evaluate(
         report: the whole judgement, for people.
 
     Returns:
-        Digest of the figures that the gate compares.
+        Id of the bundle; nothing points to it yet.
     """
     import json
     import shutil
@@ -51,4 +51,4 @@ def evaluate(
     roc = json.loads((judged.path / ROC).read_text())
     curve.log_roc_curve(roc["fpr"], roc["tpr"], roc["threshold"])
     shutil.copyfile(judged.path / REPORT, report.path)
-    return judged.digest
+    return line.bundle.id

@@ -1,6 +1,4 @@
-"""The gate: the parts become a bundle, and it is held against popularity and what is published."""
-
-from typing import NamedTuple
+"""The gate: the bundle is held against popularity and against what is published."""
 
 from kfp import dsl
 
@@ -12,30 +10,37 @@ def gate(
     settings: str,
     key: str,
     work: str,
-    judged: str,
+    bundle: str,
     measured: dsl.Output[dsl.Metrics],
-) -> NamedTuple("Gated", [("bundle", str), ("passed", bool), ("reasons", str)]):  # type: ignore[valid-type]
-    """Write the bundle and decide whether it may be published.
+    verdict: dsl.Output[dsl.Markdown],
+) -> str:
+    """Decide whether a bundle may be published.
 
     Args:
         settings: of the run.
         key: of the run.
         work: directory that all tasks share.
-        judged: digest of the judgement.
+        bundle: its id.
         measured: by how much it is ahead, with the interval.
+        verdict: the reasons, as sentences.
 
     Returns:
-        The bundle's id, whether it may be published, and why.
+        The id if it may, else nothing: kfp.local can only ask for what a task returns.
     """
+    from pathlib import Path
+
     from shortlist.steps.line import Line, expect
 
     line = Line.ordered(settings, key, work)
-    expect("evaluate", line.evaluated.digest, judged)
-    bundle, verdict = line.bundle, line.verdict
-    for comparison in verdict.comparisons:
+    expect("bundle", line.bundle.id, bundle)
+    said = line.verdict
+    for comparison in said.comparisons:
         found = comparison.difference
         if found is not None:
             measured.log_metric(f"over {comparison.other}", found.value)
             measured.log_metric(f"over {comparison.other}, low", found.low)
             measured.log_metric(f"over {comparison.other}, high", found.high)
-    return bundle.id, verdict.passed, " ".join(verdict.reasons)
+    outcome = "may be published" if said.passed else "may not be published"
+    reasons = "\n".join(f"- {reason}" for reason in said.reasons)
+    Path(verdict.path).write_text(f"Bundle {bundle} {outcome}.\n\n{reasons}\n")
+    return bundle if said.passed else ""

@@ -62,11 +62,11 @@ def definition(placement: Placement) -> Any:
         tables = placed(recall(**order, data=log.output, content=content.output))
         made = {"data": log.output, "content": content.output}
         recalled = placed(train(**order, **made, tables=tables.output)).outputs["Output"]
-        judged = placed(evaluate(**order, **made, recalled=recalled)).outputs["Output"]
-        gated = placed(gate(**order, judged=judged), cached=False)
-        with dsl.If(gated.outputs["passed"] == True, name="passed"):  # noqa: E712  kfp reads it
-            placed(publish(**order, bundle=gated.outputs["bundle"]), cached=False)
-        output: str = gated.outputs["bundle"]
+        bundle = placed(evaluate(**order, **made, recalled=recalled)).outputs["Output"]
+        passed = placed(gate(**order, bundle=bundle), cached=False).outputs["Output"]
+        with dsl.If(passed != "", name="passed"):
+            placed(publish(**order, bundle=passed), cached=False)
+        output: str = bundle
         return output
 
     return shortlist

