@@ -1,41 +1,60 @@
-"""`shortlist demo`: from nothing to a judged log and its report, in one command."""
+"""`shortlist demo`: from nothing to a published recommender, its report and a page of videos."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from shortlist.cli.evaluate import judged
-from shortlist.cli.options import settings_in_force
+from shortlist.cli.options import in_force, print_out
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def demo(ctx: typer.Context) -> None:
-    """Make or import a log, judge the recommenders on it, and write the report."""
-    settings = settings_in_force(ctx)
-    from shortlist.datasets.named import datasets_directory
+def demo(
+    ctx: typer.Context,
+    user: Annotated[
+        str | None,
+        typer.Option(help="Whose page is shown at the end. Default: the first judged user's."),
+    ] = None,
+) -> None:
+    """Make or import a log, train the recommender, judge and publish it, and show a page."""
+    known = in_force(ctx)
+    from rich.console import Console
+
+    from shortlist.cli.recommend import recommended
+    from shortlist.cli.recommendation_shown import tables
+    from shortlist.errors import RefusedError
+    from shortlist.evaluation.report.publish import REPORT
+    from shortlist.evaluation.report.store import SCORECARD, read_json
+    from shortlist.evaluation.report.terminal import print_table
     from shortlist.evaluation.stages import Stages
+    from shortlist.steps.line import Line
 
-    stages = Stages(say=typer.echo)
-    directory = datasets_directory(settings.paths.work)
-    kind, _, path = settings.datasets.source.partition(":")
-    with stages.stage("data") as stage:
-        if kind == "world":
-            from shortlist.world.generate import generate
+    settings = known.settings
+    line = Line(settings, Stages(say=typer.echo))
+    judgement = line.evaluated.path
+    refusal = None
+    try:
+        bundle = line.published
+    except RefusedError as error:
+        refusal, bundle = error, line.bundle
+    reports = settings.paths.work / "reports" / line.dataset.path.name
+    for name in (REPORT, SCORECARD):
+        _copied(judgement / name, reports / name)
+    print_table(read_json(judgement / SCORECARD), Console())
+    for reason in line.verdict.reasons:
+        print_out(reason)
+    whose = user or str(line.dataset.users().column("user_id")[0].as_py())
+    print_out(*tables(recommended(known, bundle, whose)))
+    print_out(f"report: {reports / REPORT}")
+    if refusal is not None:
+        raise refusal
+    print_out(f"bundle: {bundle.path}; another page: `shortlist recommend --user ID`")
 
-            dataset, reused = generate(
-                settings.world, settings.seed, directory, settings.paths.truth
-            )
-        else:
-            from shortlist.datasets.kuairand import import_kuairand
 
-            imported = import_kuairand(Path(path), directory / "kuairand")
-            dataset, reused = imported.dataset, imported.reused
-        record = dataset.record
-        stage.done(
-            f"{record.impressions:,} impressions of {record.videos:,} videos by "
-            f"{record.users:,} users, {dataset.path}",
-            reused=reused,
-        )
-    judged(dataset, settings, stages)
+def _copied(source: Path, target: Path) -> None:
+    from shortlist.files import staged_file
+
+    with staged_file(target) as aside:
+        aside.write_bytes(source.read_bytes())

@@ -80,22 +80,23 @@ def recommend(
         raise InputError("--interests belongs to --new: a user's own are in the dataset")
     store = BundleStore(known.settings.paths.bundles)
     found = store.serving() if bundle is None else opened(store, bundle, verify=True)
-    shown = _recommended(known, found, user, interests, dataset, context, seed)
+    shown = recommended(known, found, user, interests, dataset, context, seed)
     if as_json:
         typer.echo(json.dumps(shown.wire(), indent=2))
     else:
         print_out(*tables(shown))
 
 
-def _recommended(
+def recommended(
     known: "InForce",
     bundle: "Bundle",
     user: str | None,
-    interests: str | None,
-    dataset: str | None,
-    context: str | None,
-    seed: int | None,
+    interests: str | None = None,
+    dataset: str | None = None,
+    context: str | None = None,
+    seed: int | None = None,
 ) -> "Shown":
+    """The page of a user, or of a newcomer where ``user`` is None; the options are the verb's."""
     from shortlist.cli.recommendation_shown import Shown
     from shortlist.datasets.named import open_named
     from shortlist.evaluation.judge import sealed_truth

@@ -21,6 +21,8 @@ _TINY: dict[str, object] = {
     "baselines.rerank_trials": 3,
     "baselines.rerank_trees": 40,
     "baselines.observer_sweeps": 6,
+    "ranker.epochs": 4,
+    "recall.candidates": 200,
     "evaluation.users": 100,
     "evaluation.ablation_users": 50,
     "evaluation.bootstrap": 200,

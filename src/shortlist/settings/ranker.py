@@ -42,8 +42,8 @@ class RankerSettings(Branch):
     watch_weight: float = Field(
         1.0, ge=0, description="Weight of the error about the log of watch seconds after a click."
     )
-    dropout: float = Field(0.1, ge=0, lt=1, description="Share of activations dropped in training.")
-    epochs: int = Field(8, ge=1, le=1_000, description="Passes over the log at most.")
+    dropout: float = Field(0.2, ge=0, lt=1, description="Share of activations dropped in training.")
+    epochs: int = Field(7, ge=1, le=1_000, description="Passes over the log at most.")
     patience: int = Field(
         2, ge=1, description="Epochs without a better validation after which training stops."
     )
@@ -58,7 +58,7 @@ class RankerSettings(Branch):
     )
     window: int = Field(100, ge=1, le=1_000, description="Rows predicted in a window, at most.")
     learning_rate: float = Field(3e-3, gt=0, lt=1, description="Highest learning rate of AdamW.")
-    weight_decay: float = Field(0.01, ge=0, lt=1, description="Decay of weights by AdamW.")
+    weight_decay: float = Field(0.05, ge=0, lt=1, description="Decay of weights by AdamW.")
     averaging: float = Field(
         0.995,
         ge=0,
@@ -67,10 +67,10 @@ class RankerSettings(Branch):
     )
     gradient_clip: float = Field(1.0, gt=0, description="Largest norm of a step's gradient.")
     video_prior: float = Field(
-        5.0, ge=0, description="Strength of the prior that keeps a video at its content's place."
+        8.0, ge=0, description="Strength of the prior that keeps a video at its content's place."
     )
     creator_prior: float = Field(
-        5.0, ge=0, description="Strength of the prior that keeps creators alike."
+        10.0, ge=0, description="Strength of the prior that keeps creators alike."
     )
     threads: int = Field(
         2, ge=1, le=256, description="Threads of training; results are the same for one number."
