@@ -19,7 +19,7 @@ class RankerSettings(Branch):
         100, ge=2, le=1_000, description="Best candidates of the pre-rank, ranked as a list."
     )
     list_share: float = Field(
-        0.25, gt=0, le=1, description="Share of the windows of a step that train the list ranker."
+        0.1, gt=0, le=1, description="Share of the windows of a step that train the list ranker."
     )
     list_nearest: int = Field(
         200,
@@ -42,8 +42,8 @@ class RankerSettings(Branch):
     watch_weight: float = Field(
         1.0, ge=0, description="Weight of the error about the log of watch seconds after a click."
     )
-    dropout: float = Field(0.2, ge=0, lt=1, description="Share of activations dropped in training.")
-    epochs: int = Field(7, ge=1, le=1_000, description="Passes over the log at most.")
+    dropout: float = Field(0.4, ge=0, lt=1, description="Share of activations dropped in training.")
+    epochs: int = Field(6, ge=1, le=1_000, description="Passes over the log at most.")
     patience: int = Field(
         2, ge=1, description="Epochs without a better validation after which training stops."
     )
@@ -67,10 +67,10 @@ class RankerSettings(Branch):
     )
     gradient_clip: float = Field(1.0, gt=0, description="Largest norm of a step's gradient.")
     video_prior: float = Field(
-        8.0, ge=0, description="Strength of the prior that keeps a video at its content's place."
+        4.0, ge=0, description="Strength of the prior that keeps a video at its content's place."
     )
     creator_prior: float = Field(
-        10.0, ge=0, description="Strength of the prior that keeps creators alike."
+        6.0, ge=0, description="Strength of the prior that keeps creators alike."
     )
     threads: int = Field(
         2, ge=1, le=256, description="Threads of training; results are the same for one number."

@@ -1,4 +1,4 @@
-"""`shortlist demo` and `evaluate`: what a user sees, and what is left when a run is cut short."""
+"""`shortlist evaluate`: what a user sees, and what is left when a run is cut short."""
 
 import resource
 import shutil
@@ -55,7 +55,7 @@ def evaluate(directory: Path, *more: str, models: str = "popularity") -> list[st
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_plots() -> Iterator[None]:
-    """Drawing a page takes seconds and has tests of its own; `demo` is tested with it."""
+    """Drawing a page takes seconds and has tests of its own."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("shortlist.evaluation.report.publish.render_html", lambda _: PAGE)
         yield
@@ -97,27 +97,6 @@ def test_a_second_run_reuses_every_turn_and_shows_the_same(
     report = directory / "reports" / "small" / "report.html"
     assert f"report: {report}" in out
     assert report.read_text() == PAGE
-
-
-def test_demo_makes_judges_and_reports_in_one_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from shortlist.baselines.registry import CONSTRUCTORS
-    from shortlist.evaluation.report.page import render_html
-
-    monkeypatch.setattr("shortlist.evaluation.report.publish.render_html", render_html)
-    few = {name: CONSTRUCTORS[name] for name in ("random", "popularity")}
-    monkeypatch.setattr("shortlist.evaluation.turns.CONSTRUCTORS", few)
-    assert cli.run(verb("demo", tmp_path, "--set", "baselines.observer_sweeps=2")) == 0
-    out = capsys.readouterr().out
-    stages = [line.split(":")[0] for line in out.splitlines() if line.endswith("s)")]
-    assert stages == ["data", "encode", "load", "random", "popularity", "informed-observer",
-                      "oracle", "measure", "facts", "report"]  # fmt: skip
-    page = (tmp_path / "reports" / "small" / "report.html").read_text()
-    assert "informed-observer" in page
-    assert "</html>" in page
-    for name in ("random", "popularity", "informed-observer", "oracle"):
-        assert any(line.startswith(name) and "[" in line for line in out.splitlines())
 
 
 @pytest.mark.parametrize(
