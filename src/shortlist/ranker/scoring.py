@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,14 @@ from shortlist.ranker.inputs import PaddedHistories, padded
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
+
+_JUDGED: Final = {"user", "tokens", "ages", "filled", "rows", "context", "moment"}
+_TAKEN: Final = {
+    "history": {"rows", "kinds", "ages", "filled", "profile"},
+    "prerank": _JUDGED,
+    "listwise": _JUDGED | {"prerank", "listed"},
+}
+"""What each graph takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ class Scorer:
 
         Raises:
             NotFoundError: a file is missing.
-            CorruptError: a file cannot be read.
+            CorruptError: a file cannot be read, or they do not belong together.
         """
         note = Note.load(directory)
         options = ort.SessionOptions()
@@ -90,6 +98,17 @@ class Scorer:
             raise NotFoundError(f"{directory / ITEMS} is missing; train again") from error
         except (ValueError, EOFError, OSError) as error:
             raise CorruptError(f"{directory / ITEMS} is damaged; train again") from error
+        for name, session in sessions.items():
+            taken = {one.name: one.shape for one in session.get_inputs()}
+            if set(taken) != _TAKEN[name]:
+                raise CorruptError(
+                    f"{directory / GRAPHS[name]} is another graph than its name says; train again"
+                )
+            if items.dtype != np.float16 or items.ndim != 2 or items.shape[1] != taken["rows"][-1]:
+                raise CorruptError(
+                    f"{directory / ITEMS} is no table for {GRAPHS[name]}, which takes rows of "
+                    f"width {taken['rows'][-1]}: they are of different runs; train again"
+                )
         return cls(sessions["history"], sessions["prerank"], sessions["listwise"], items, note)
 
     def encode(self, histories: Sequence[Events], day: float, profiles: Floats) -> Encoded:

@@ -91,5 +91,5 @@ def test_new_videos_are_found_by_those_who_like_their_kind(micro, trained, likes
     profiles = np.concatenate([micro.rows.profile[users].numpy(), tallies(events)], axis=1)
     user = Scorer.load(trained.directory).encode(events, 0.0, profiles).user
     score = (user @ vectors.T).mean(axis=0)
-    same = UNBORN % 2 == likes
+    same = likes == UNBORN % 2
     assert score[same].min() > score[~same].max()
