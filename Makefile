@@ -33,13 +33,16 @@ INSTALL = $(UV) pip install --python $(PYTHON) $(INDEXES) --constraint constrain
 # A CPU wheel at hand is preferred by its version; pytorch's own index is not asked then.
 CPU_WHEEL := $(firstword $(foreach place,$(LINKS),$(wildcard $(place)/torch-*+cpu*.whl)))
 
-.PHONY: help demo test lint venv settings-page constraints clean
+IN_PARALLEL := --numprocesses auto --dist loadfile
+
+.PHONY: help demo test unit lint venv settings-page constraints clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo         a world, its encodings, the baselines and the report [PRESET=..., DATA=...]"
-	@echo "make test         lint, types, import contracts, unit tests with coverage"
-	@echo "make lint         the first three of them"
+	@echo "make demo         the recommender: trained, judged, published, and a page [PRESET=..., DATA=...]"
+	@echo "make test         lint, types, import contracts, all tests with coverage"
+	@echo "make unit         the quick tests alone"
+	@echo "make lint         lint, types, import contracts"
 	@echo "make constraints  pin the newest versions that pyproject.toml allows"
 	@echo "make clean        remove the environment and caches; results in work/ stay"
 
@@ -47,7 +50,10 @@ demo: $(STAMP)
 	.venv/bin/shortlist demo $(if $(PRESET),--preset '$(PRESET)') $(if $(DATA),--set 'datasets.source=$(DATA)')
 
 test: lint
-	$(PYTHON) -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST_FLAGS)
+	$(PYTHON) -m pytest $(IN_PARALLEL) --cov --cov-report=term:skip-covered $(PYTEST_FLAGS)
+
+unit: $(STAMP)
+	$(PYTHON) -m pytest tests/unit src $(IN_PARALLEL) $(PYTEST_FLAGS)
 
 lint: $(STAMP)
 	.venv/bin/ruff check .
