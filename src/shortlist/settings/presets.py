@@ -24,6 +24,7 @@ _TINY: dict[str, object] = {
     "ranker.epochs": 8,
     "ranker.batch_windows": 4,
     "ranker.averaging": 0.98,
+    "ranker.threads": 1,
     "recall.candidates": 200,
     "evaluation.users": 100,
     "evaluation.ablation_users": 50,
