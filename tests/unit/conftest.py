@@ -24,8 +24,8 @@ HISTORY, LIST, LIFT = 12, 15, 0.4
 
 HISTORY_GRAPH = """
 <ir_version: 10, opset_import: ["": 18]>
-history (float16[b,h,w] rows, int64[b,h] kinds, float[b,h] ages, bool[b,h] filled,
-         float[b,p] profile) => (float[b,w] user, float[b,t,v] tokens)
+history (float16[b,h,5] rows, int64[b,h] kinds, float[b,h] ages, bool[b,h] filled,
+         float[b,p] profile) => (float[b,5] user, float[b,t,v] tokens)
 <int64 two = {2}, int64[1] last = {-1}, int64[1] one = {1}, int64[1] none = {0},
  float scale = {-0.1}, float unit = {1.0}, float zero = {0.0}>
 {
@@ -53,8 +53,8 @@ history (float16[b,h,w] rows, int64[b,h] kinds, float[b,h] ages, bool[b,h] fille
     tokens = Concat<axis = 1>(start, bare)
 }
 """
-JUDGED = """float[b,w] user, float[b,t,v] tokens, float[b,h] ages, bool[b,h] filled,
-    float16[b,n,w] rows, float[b,c] context, float[b,n,m] moment"""
+JUDGED = """float[b,5] user, float[b,t,v] tokens, float[b,h] ages, bool[b,h] filled,
+    float16[b,n,5] rows, float[b,c] context, float[b,n,m] moment"""
 PRERANK_GRAPH = f"""
 <ir_version: 10, opset_import: ["": 18]>
 prerank ({JUDGED}) => (float[b,n] logit)
