@@ -53,8 +53,8 @@ def tally(events: npt.ArrayLike, clicks: npt.ArrayLike) -> Floats:
         The log-odds of a click, doubted like ten impressions at the usual rate, less the usual
         log-odds; and a fifth of ``log(1 + events)``.
 
-    >>> tally(10, 10).round(2).tolist()
-    [1.25, 0.48]
+    >>> print(tally(10, 10).round(2))
+    [1.25 0.48]
     """
     shown, clicked = np.asarray(events, np.float64), np.asarray(clicks, np.float64)
     odds = (clicked + _DOUBT * _USUAL) / (shown - clicked + _DOUBT * (1 - _USUAL))
