@@ -42,6 +42,7 @@ VERBS = (
     Verb("import", "shortlist.cli.import_", "Make a dataset of a log, and report what it holds."),
     Verb("show", "shortlist.cli.show", "Show a dataset, or one of its users."),
     Verb("encode", "shortlist.cli.encode", "Turn the videos of a dataset into vectors."),
+    Verb("train", "shortlist.cli.train", "Train the ranker, alone or by several processes."),
     Verb("recommend", "shortlist.cli.recommend", "Recommend a page to a user, and say why."),
     Verb("bundle", "shortlist.cli.bundle", "Look at bundles, verify them, go back, clean up."),
 )

@@ -20,7 +20,8 @@ from shortlist.ranker.features import ItemFeatures, item_features, video_age
 from shortlist.ranker.lists import Pools
 from shortlist.ranker.precision import measure_precision
 from shortlist.ranker.profile import tallies
-from shortlist.ranker.trainer import Processes, run
+from shortlist.ranker.together import Processes
+from shortlist.ranker.trainer import run
 from shortlist.ranker.training import EpochOrder, Training, in_order, loader
 from shortlist.ranker.windows import Batch, Rows, Windows, cut, rows_of
 from shortlist.settings.ranker import RankerSettings

@@ -4,14 +4,12 @@ Under torchrun every process takes part, and the first one writes.
 """
 
 import logging
-import os
 import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import lightning.pytorch as pl
 import torch
@@ -23,6 +21,7 @@ from torch.utils.data import DataLoader
 from shortlist.errors import SettingsError
 from shortlist.progress import interactive
 from shortlist.ranker.curves import Curves
+from shortlist.ranker.together import Processes
 from shortlist.ranker.training import Training
 from shortlist.ranker.windows import Batch
 from shortlist.settings.ranker import RankerSettings
@@ -30,41 +29,6 @@ from shortlist.settings.ranker import RankerSettings
 MONITORED: Final = "validation/outcome"
 _LOG_EVERY: Final = 20
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Processes:
-    """This process among those that train together, as torchrun numbers them.
-
-    Attributes:
-        rank: of this one, from 0.
-        ranks: how many there are.
-        local: how many of them run on this machine.
-    """
-
-    rank: int = 0
-    ranks: int = 1
-    local: int = 1
-
-    @classmethod
-    def found(cls) -> Self:
-        """As torchrun says; one alone where nobody says anything."""
-        named = ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
-        rank, ranks, local = (os.environ.get(name) for name in named)
-        return cls(int(rank or 0), int(ranks or 1), int(local or 1))
-
-    def expect(self, wanted: int) -> None:
-        """Hold that as many processes run as the results are to be made by.
-
-        Raises:
-            SettingsError: there are more, or fewer.
-        """
-        if self.ranks != wanted:
-            raise SettingsError(
-                f"ranker.processes is {wanted} and {self.ranks} train: start this by `torchrun "
-                f"--nproc-per-node {wanted} -m shortlist.cli.main train`, or set ranker.processes "
-                f"to {self.ranks}"
-            )
 
 
 class Stopping(EarlyStopping):
@@ -158,7 +122,7 @@ def _trainer(
     together = DDPStrategy(
         process_group_backend="gloo",
         # Tables of all videos are buffers; they never change.
-        broadcast_buffers=False,
+        forward_sync_buffers=False,
     )
     return pl.Trainer(
         accelerator="cpu",

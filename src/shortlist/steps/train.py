@@ -8,6 +8,8 @@ import numpy as np
 
 from shortlist.datasets.interactions import TrainingView
 from shortlist.ranker.artefacts import ITEM_VECTORS
+from shortlist.ranker.together import announce, hear
+from shortlist.settings.tree import Settings
 from shortlist.steps import view
 from shortlist.steps.engine import Engine
 from shortlist.steps.output import Output
@@ -42,6 +44,7 @@ def train(
         # Imported here: a ranker that is found needs no torch.
         from shortlist.ranker.fit import train_ranker  # noqa: PLC0415
 
+        announce(str(scratch))
         settings, history = engine.settings, learned()
         company = recalled_by_tables(
             history, tables, settings.recall, settings.ranker.list_recalled
@@ -50,4 +53,30 @@ def train(
         videos, width = np.load(into / ITEM_VECTORS, mmap_mode="r").shape
         return f"{videos:,} item vectors of width {width}, three graphs"
 
-    return engine.run(TRAIN, inputs, body)
+    output = engine.run(TRAIN, inputs, body)
+    if output.reused:
+        announce(None)
+    return output
+
+
+def join(
+    settings: Settings, tables: Callable[[], Path], learned: Callable[[], TrainingView]
+) -> None:
+    """Take this process's share of what the first one trains as a step, if it trains.
+
+    Args:
+        settings: the tree, as of the first process.
+        tables: finds the recall tables that the first process has made by then.
+        learned: loads what to learn from.
+
+    Raises:
+        InputError: the history knows nothing of the target.
+    """
+    from shortlist.ranker.fit import fit  # noqa: PLC0415
+
+    scratch = hear()
+    if scratch is None:
+        return
+    history = learned()
+    company = recalled_by_tables(history, tables(), settings.recall, settings.ranker.list_recalled)
+    fit(history, company, settings.ranker, Path(scratch))

@@ -217,7 +217,11 @@ def test_the_exporters_errors_are_not_hidden(tmp_path):
 
     with pytest.raises(torch.onnx.errors.OnnxExporterError):
         write_graph(
-            Untraceable(), {"rows": torch.ones(2, 3)}, {"rows": {}}, ["out"], tmp_path / "x.onnx"
+            Untraceable().eval(),
+            {"rows": torch.ones(2, 3)},
+            {"rows": {}},
+            ["out"],
+            tmp_path / "x.onnx",
         )
     assert not (tmp_path / "x.onnx").exists()
 

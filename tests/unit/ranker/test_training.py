@@ -8,10 +8,11 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from shortlist.errors import InputError, SettingsError
+from shortlist.errors import InputError, RefusedError, SettingsError
 from shortlist.ranker.company import Companion
 from shortlist.ranker.fit import Fitted, fit
-from shortlist.ranker.trainer import MONITORED, Processes
+from shortlist.ranker.together import Processes, announce
+from shortlist.ranker.trainer import MONITORED
 from shortlist.ranker.training import EpochOrder, Training, in_order
 from shortlist.ranker.windows import Windows
 
@@ -205,6 +206,13 @@ def test_processes_are_numbered_as_torchrun_says(monkeypatch):
     assert Processes.found() == Processes(3, 4, 2)
     with pytest.raises(SettingsError, match=r"or set ranker\.processes to 4"):
         Processes.found().expect(1)
+
+
+def test_only_training_is_run_by_several_processes(monkeypatch):
+    announce("nobody else is here")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(RefusedError, match="only `train` is run by several processes"):
+        announce("nobody listens")
 
 
 def some_windows(count: int) -> Windows:
