@@ -4,6 +4,9 @@ What a video earned by itself is a residual under a prior of zero: a new video h
 where its content, tags and creator put it.
 """
 
+from dataclasses import dataclass, fields
+from typing import Self
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -11,22 +14,43 @@ from torch import Tensor, nn
 from shortlist.ranker.features import ItemFeatures
 
 
+@dataclass(frozen=True)
+class _Known:
+    """Features of all videos, as of `ItemFeatures`, as tensors.
+
+    They are no buffers: hundreds of megabytes that never change would be copied at each step, to
+    averaged weights and to other processes. Copies of a tower share them.
+    """
+
+    vectors: Tensor
+    content: Tensor
+    tags: Tensor
+    creator: Tensor
+    language: Tensor
+    static: Tensor
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    @classmethod
+    def of(cls, features: ItemFeatures) -> Self:
+        """The same numbers."""
+        names = [one.name for one in fields(cls)]
+        return cls(
+            **{
+                name: torch.from_numpy(np.ascontiguousarray(getattr(features, name)))
+                for name in names
+            }
+        )
+
+
 class ItemTower(nn.Module):
     """Rows of the item table, float32 [n, width + 1]: an embedding, and a bias at the end."""
-
-    known_vectors: Tensor
-    known_content: Tensor
-    known_tags: Tensor
-    known_creator: Tensor
-    known_language: Tensor
-    known_static: Tensor
 
     def __init__(self, features: ItemFeatures, width: int) -> None:
         super().__init__()
         wide = width + 1
-        for name in ("vectors", "content", "tags", "creator", "language", "static"):
-            values = torch.from_numpy(np.ascontiguousarray(getattr(features, name)))
-            self.register_buffer(f"known_{name}", values, persistent=False)
+        self.known = _Known.of(features)
         self.content = nn.Linear(features.content.shape[1], wide, bias=False)
         self.tags = nn.Linear(features.tags.shape[1], wide, bias=False)
         self.creator = nn.Embedding(int(features.creator.max(initial=0)) + 1, wide)
@@ -44,16 +68,16 @@ class ItemTower(nn.Module):
 
     def forward(self, videos: Tensor) -> Tensor:
         """Rows of the given videos (int64 [...]), float32 [..., width + 1]."""
-        rows: Tensor = self.content(self.known_content[videos])
-        rows = rows + self.tags(self.known_tags[videos])
-        rows = rows + self.creator(self.known_creator[videos])
-        rows = rows + self.language(self.known_language[videos])
-        rows = rows + self.static(self.known_static[videos])
+        rows: Tensor = self.content(self.known.content[videos])
+        rows = rows + self.tags(self.known.tags[videos])
+        rows = rows + self.creator(self.known.creator[videos])
+        rows = rows + self.language(self.known.language[videos])
+        rows = rows + self.static(self.known.static[videos])
         return rows + self.residual(videos)  # type: ignore[no-any-return]
 
     def unit_content(self, videos: Tensor) -> Tensor:
         """Content vectors of the given videos, unit rows, float32 [..., c]."""
-        return self.known_vectors[videos]
+        return self.known.vectors[videos]
 
     def surprise(self) -> tuple[Tensor, Tensor]:
         """Sums of squares of what single videos and single creators were given."""
