@@ -102,6 +102,57 @@ def fit(
 
     Args and errors as of `train_ranker`.
     """
+    prepared = prepare(view, recalled, settings)
+    training = prepared.training
+    curves = run(training, prepared.learned, prepared.tuned, settings, scratch)
+    if Processes.found().rank != 0:
+        return None
+    served = training.served
+    note = Note(
+        target=view.target,
+        history=settings.history,
+        list_size=settings.list_size,
+        profile_width=prepared.profile_width,
+        policy_lift=float(served.policy_lift.detach()),
+    )
+    return Fitted(
+        cascade=served,
+        features=prepared.features,
+        note=note,
+        age=training.companion.pools.age,
+        curves=curves,
+        rows=training.rows,
+        held_out=prepared.held_out,
+        pools=training.companion.pools,
+    )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training about to begin.
+
+    Attributes:
+        training: what is trained.
+        learned: this process's batches of an epoch; their order follows from its number.
+        tuned: its batches of validation.
+        held_out: the batches of validation of all processes.
+        features: of the videos.
+        profile_width: of what the history encoder is told of a user.
+    """
+
+    training: Training
+    learned: DataLoader[Batch]
+    tuned: DataLoader[Batch]
+    held_out: DataLoader[Batch]
+    features: ItemFeatures
+    profile_width: int
+
+
+def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Prepared:
+    """Make ready what is trained, from the same seed always the same.
+
+    Args and errors as of `train_ranker`.
+    """
     features = item_features(view, settings.content_components)
     rows = rows_of(view, features.tags)
     if len(rows) == 0 or bool(rows.target.isnan().all()):
@@ -115,50 +166,34 @@ def fit(
     events = [histories.of(user) for user in range(len(histories))]
     profiles = np.concatenate([rows.profile.numpy(), tallies(events)], axis=1)
     cascade = Cascade(features, profiles.shape[1], settings)
-    live = np.flatnonzero(view.catalogue.uploaded_before(view.as_of))
-    age = video_age(view.catalogue.upload_day, float(view.as_of_day))
     companion = Companion(
         events,
         torch.from_numpy(profiles),
         float(view.as_of_day),
         recalled,
-        live,
-        age,
+        np.flatnonzero(view.catalogue.uploaded_before(view.as_of)),
+        video_age(view.catalogue.upload_day, float(view.as_of_day)),
         nearest=settings.list_nearest,
     )
     learned, tuned = _divided(rows, settings, view.seed)
-
     processes = Processes.found()
     processes.expect(settings.processes)
-    rank, ranks = processes.rank, processes.ranks
-    order = EpochOrder(learned, settings.batch_windows, view.seed, rank, ranks)
+    rank, ranks, size = processes.rank, processes.ranks, settings.batch_windows
+    order = EpochOrder(learned, size, view.seed, rank, ranks)
     if len(order) == 0:
         raise SettingsError(
-            f"{len(learned)} windows in batches of {settings.batch_windows} are too few for "
-            f"{ranks} processes; lower ranker.batch_windows, or ranker.processes"
+            f"{len(learned)} windows in batches of {size} are too few for {ranks} processes; "
+            "lower ranker.batch_windows, or ranker.processes"
         )
-    training = Training(
-        cascade,
-        rows,
-        companion,
-        settings,
-        steps=len(order) * settings.epochs,
-        seed=view.seed,
-    )
-    held_out = in_order(tuned, settings.batch_windows, rank, ranks)
-    curves = run(training, loader(learned, order), held_out, settings, scratch)
-    if rank != 0:
-        return None
-    served = training.served
-    note = Note(
-        target=view.target,
-        history=settings.history,
-        list_size=settings.list_size,
+    steps = len(order) * settings.epochs
+    return Prepared(
+        training=Training(cascade, rows, companion, settings, steps=steps, seed=view.seed),
+        learned=loader(learned, order),
+        tuned=in_order(tuned, size, rank, ranks),
+        held_out=in_order(tuned, size, 0, 1),
+        features=features,
         profile_width=profiles.shape[1],
-        policy_lift=float(served.policy_lift.detach()),
     )
-    everything = in_order(tuned, settings.batch_windows, 0, 1)
-    return Fitted(served, features, note, age, curves, rows, everything, companion.pools)
 
 
 def _divided(rows: Rows, settings: RankerSettings, seed: int) -> tuple[Windows, Windows]:
