@@ -73,7 +73,9 @@ def test_it_ends_with_the_table_the_verdict_a_page_and_the_report(made):
     assert "true rank" in done.stdout
     report = work / "reports" / "small" / "report.html"
     assert f"report: {report}" in done.stdout
-    assert report.read_text().startswith("<!doctype html>")
+    page = report.read_text()
+    assert page.startswith("<!doctype html>")
+    assert "AUC lost to half precision" in page
     assert len(bundles(work)) == 1
 
 

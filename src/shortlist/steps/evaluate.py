@@ -26,6 +26,7 @@ from shortlist.steps.arena import bout
 from shortlist.steps.encode import Content
 from shortlist.steps.engine import Engine
 from shortlist.steps.output import Output
+from shortlist.steps.precision import precision_facts
 from shortlist.steps.step import Step
 
 FIGURES: Final = "figures.npz"
@@ -47,6 +48,7 @@ SOURCES: Final = (
     "slate",
     "steps/arena.py",
     "steps/encode.py",
+    "steps/precision.py",
     "steps/shards.py",
     "world",
 )
@@ -114,6 +116,7 @@ def evaluate(
             description="Four recalls, a history encoder, a pre-rank, a list ranker and a slate.",
             without=without_each(make),
             curves=load_curves(candidate.directories["ranker"] / CURVES),
+            facts=precision_facts(candidate.directories["ranker"]),
         )
         card = judge(
             dataset,
