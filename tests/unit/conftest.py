@@ -150,6 +150,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         shaping_settings,
         write_bundle,
     )
+    from shortlist.datasets.declared import Vocabulary
     from shortlist.datasets.split import split
     from shortlist.encoders.hashing import HashingEncoder
     from shortlist.encoders.text import video_texts
@@ -186,7 +187,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     live = view.catalogue.uploaded_before(view.as_of)
     vectors = np.load(parts["ranker"] / ITEM_VECTORS)
     build_index(vectors, live, settings.recall, parts["recall"] / "vector")
-    write_items(dataset.videos(), content, parts["items"])
+    vocabulary = Vocabulary.of(view.users, view.catalogue)
+    write_items(dataset.videos(), content, vocabulary, parts["items"])
     record = BundleRecord(
         data=DataFacts(
             name=dataset.path.name,

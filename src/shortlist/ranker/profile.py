@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from shortlist.datasets.catalogue import Catalogue, Users
+from shortlist.datasets.declared import Vocabulary, declared_rows
 from shortlist.datasets.events import Events, Kind
 
 Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
 TALLY_WIDTH: Final = 2
 _DOUBT: Final = 10.0
@@ -22,24 +22,8 @@ _USUAL: Final = 0.4
 
 
 def declared(users: Users, catalogue: Catalogue) -> Floats:
-    """What users declared, as indicators, float32 [n_users, p].
-
-    Columns: interests (the catalogue's tags), then language, activity and age band.
-    """
-    tag = {name: place for place, name in enumerate(catalogue.tag_names)}
-    interests = np.zeros((len(users), len(tag)), np.float32)
-    for row, listed in enumerate(users.table.column("interests").to_pylist()):
-        interests[row, [tag[name] for name in listed or [] if name in tag]] = 1.0
-    bands = users.table.column("age_band").to_pylist()
-    known = {name: place for place, name in enumerate(sorted(set(filter(None, bands))))}
-    band = np.array([known.get(name, -1) for name in bands], np.int64)
-    parts = [
-        interests,
-        _indicators(users.language, len(users.languages)),
-        _indicators(users.activity, len(users.activities)),
-        _indicators(band, len(known)),
-    ]
-    return np.concatenate(parts, axis=1)
+    """What users declared, in the vocabulary of these very tables, float32 [n_users, p]."""
+    return declared_rows(Vocabulary.of(users, catalogue), users.table)
 
 
 def tally(events: npt.ArrayLike, clicks: npt.ArrayLike) -> Floats:
@@ -69,10 +53,3 @@ def tallies(histories: Sequence[Events]) -> Floats:
         [len(events) for events in histories],
         [int((events.kind >= Kind.CLICK).sum()) for events in histories],
     )
-
-
-def _indicators(codes: Ints, count: int) -> Floats:
-    table = np.zeros((len(codes), count), np.float32)
-    known = np.flatnonzero(codes >= 0)
-    table[known, codes[known]] = 1.0
-    return table

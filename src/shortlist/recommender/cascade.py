@@ -190,7 +190,7 @@ class Cascade:
         return answers
 
     def _recall(self, request: Request, user: Floats, day: float) -> Blended:
-        tags = len(self.parts.catalogue.tag_names)
+        tags = len(self.parts.vocabulary.interests)
         return self._blend.recall(
             Query(
                 history=self._history(request),

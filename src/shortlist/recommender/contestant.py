@@ -8,11 +8,11 @@ from typing import Final, Self
 import numpy as np
 from scipy.special import expit
 
+from shortlist.datasets.declared import Vocabulary, declared_rows
 from shortlist.datasets.events import Histories
 from shortlist.datasets.interactions import Floats, Interactions, Ints, TrainingView
 from shortlist.errors import RefusedError
 from shortlist.ranker.features import session_weariness, video_age
-from shortlist.ranker.profile import declared
 from shortlist.recommender.cascade import WHOLE, Answer, Cascade
 from shortlist.recommender.parts import Parts
 from shortlist.recommender.request import Request
@@ -77,12 +77,12 @@ class Contestant:
                 f"{self.name} was trained on {parts.as_of_day - view.as_of_day} days of those it "
                 "should be judged on; train it on the history alone"
             )
-        self._declared = declared(view.users, view.catalogue)
-        if self._declared.shape[1] != parts.declared_width:
+        if Vocabulary.of(view.users, view.catalogue) != parts.vocabulary:
             raise RefusedError(
-                f"{self.name} was trained on users of whom {parts.declared_width} things are "
-                f"declared, here they are {self._declared.shape[1]}; train it on this dataset"
+                f"{self.name} was trained on users who declare other things than those it should "
+                "be judged on; train it on this dataset"
             )
+        self._declared = declared_rows(parts.vocabulary, view.users.table)
         self._view = view
         self._cascade = Cascade(parts, self._without)
         self._live = view.catalogue.uploaded_before(view.as_of)

@@ -1,4 +1,4 @@
-"""The items part: the videos to which all row numbers refer, and their content vectors."""
+"""The items part: what row numbers and columns refer to, and the content vectors of the videos."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from shortlist.datasets import schema
 from shortlist.datasets.catalogue import Catalogue
+from shortlist.datasets.declared import Vocabulary
 from shortlist.errors import CorruptError, NotFoundError
 from shortlist.files import staged_directory
 
@@ -17,12 +18,15 @@ VIDEOS: Final = "videos.parquet"
 CONTENT: Final = "content.npy"
 
 
-def write_items(videos: pa.Table, content: npt.NDArray[Any], into: Path) -> None:
+def write_items(
+    videos: pa.Table, content: npt.NDArray[Any], vocabulary: Vocabulary, into: Path
+) -> None:
     """Write the part; the same bytes for the same input.
 
     Args:
         videos: the videos table, ascending by ``video_id``.
         content: content vectors, float16 or float32 [n, c]; kept in half precision.
+        vocabulary: of what users declare.
         into: directory to write; replaced whole.
 
     Raises:
@@ -31,6 +35,7 @@ def write_items(videos: pa.Table, content: npt.NDArray[Any], into: Path) -> None
     with staged_directory(into) as aside:
         pq.write_table(videos.combine_chunks(), aside / VIDEOS, compression="zstd")
         np.save(aside / CONTENT, content.astype(np.float16), allow_pickle=False)
+        vocabulary.save(aside)
 
 
 def read_items(directory: Path) -> tuple[Catalogue, npt.NDArray[np.float16]]:

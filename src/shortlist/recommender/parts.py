@@ -9,6 +9,7 @@ import numpy as np
 
 from shortlist.bundle.opened import Bundle
 from shortlist.datasets.catalogue import Catalogue
+from shortlist.datasets.declared import Vocabulary
 from shortlist.datasets.interactions import Bools, Floats, Target
 from shortlist.errors import CorruptError, NotFoundError
 from shortlist.ranker.artefacts import ITEM_VECTORS, TAGS
@@ -36,6 +37,8 @@ class Parts:
         blend: recall.
         scorer: the ranker's graphs.
         catalogue: the videos.
+        vocabulary: names of what users declare; its interests are the tags of the sources and of
+            the ranker.
         items: what the slate knows of them.
         live: which of them may be recalled, bool [n].
         vectors: of the vector recall, float32 [n, 128].
@@ -48,17 +51,13 @@ class Parts:
     blend: Blend
     scorer: Scorer
     catalogue: Catalogue
+    vocabulary: Vocabulary
     items: SlateItems
     live: Bools
     vectors: Floats
     tags: Floats
     as_of_day: int
     target: Target
-
-    @property
-    def declared_width(self) -> int:
-        """Width of what a profile says besides counts of events."""
-        return self.scorer.note.profile_width - TALLY_WIDTH
 
     @classmethod
     def of_bundle(cls, bundle: Bundle) -> Self:
@@ -104,6 +103,7 @@ class Parts:
             blend=blend,
             scorer=scorer,
             catalogue=catalogue,
+            vocabulary=Vocabulary.load(directories["items"]),
             items=SlateItems.from_catalogue(catalogue, content),
             live=np.array(tables.live),
             vectors=mapped(ranker / ITEM_VECTORS, kind, len(scorer.items), _AGAIN),
@@ -125,7 +125,7 @@ class Parts:
         if not sources:
             return self.blend
         kept = [source for source in self.blend.sources if source.name not in sources]
-        tags = len(self.catalogue.tag_names)
+        tags = len(self.vocabulary.interests)
         return Blend(kept, self.blend.settings, videos=len(self.catalogue), tags=tags)
 
     def _check(self, directories: Mapping[str, Path]) -> None:
@@ -137,10 +137,16 @@ class Parts:
                 f"{ranker} learned the {note.target} and {recall} the {self.target}: they are of "
                 "different runs; make both again with one evaluation.target"
             )
-        if self.declared_width < len(self.catalogue.tag_names):
+        if note.profile_width != len(self.vocabulary) + TALLY_WIDTH:
             raise CorruptError(
-                f"{ranker} takes profiles of width {note.profile_width}, too few for the "
-                "catalogue's tags: they are of different runs; train the ranker again"
+                f"{ranker} takes profiles of width {note.profile_width}, and users declare "
+                f"{len(self.vocabulary)} things by {directories['items']}: they are of different "
+                "runs; make both again from one dataset"
+            )
+        if self.vocabulary.interests != self.catalogue.tag_names:
+            raise CorruptError(
+                f"{directories['items']} names other interests than its videos have tags: its "
+                "files are of different runs; make the items again"
             )
         for source in self.blend.sources:
             if isinstance(source, Vector) and source.quality.width != self.vectors.shape[1]:

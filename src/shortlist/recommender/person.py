@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from shortlist.datasets import schema
 from shortlist.datasets.catalogue import Users
+from shortlist.datasets.declared import declared_row, declared_rows
 from shortlist.datasets.events import Events, kinds
 from shortlist.datasets.interactions import Floats, Interactions
 from shortlist.datasets.profiles import row_of
 from shortlist.datasets.store import Dataset
-from shortlist.errors import InputError, RefusedError
-from shortlist.ranker.profile import declared
+from shortlist.errors import InputError
 from shortlist.recommender.parts import Parts
 from shortlist.recommender.request import Request
 from shortlist.spelling import nearest
@@ -58,16 +58,9 @@ def person_of(dataset: Dataset, who: str, parts: Parts) -> Person:
 
     Raises:
         NotFoundError: there is no such user.
-        RefusedError: the dataset declares other things of users than the parts learned from.
     """
     table = dataset.users()
     row, users = row_of(table, who), Users.from_table(table)
-    said = declared(users, parts.catalogue)
-    if said.shape[1] != parts.declared_width:
-        raise RefusedError(
-            f"{dataset.path} declares {said.shape[1]} things of a user, the ranker learned from "
-            f"{parts.declared_width}; name the dataset that it was trained on with --dataset"
-        )
     known = table.slice(row, 1).to_pylist()[0]
     last = dt.date(1970, 1, 1) + dt.timedelta(days=parts.as_of_day - 1)
     columns = [name for name in schema.IMPRESSIONS.names if name not in _SKIPPED]
@@ -79,7 +72,7 @@ def person_of(dataset: Dataset, who: str, parts: Parts) -> Person:
         row=row,
         said={name: known[name] for name in _SHOWN if known[name]},
         history=Events(log.video, kinds(log), log.day.astype(np.float64)),
-        declared=said[row],
+        declared=declared_rows(parts.vocabulary, table.slice(row, 1))[0],
         ignored=mine.num_rows - kept.num_rows,
     )
 
@@ -94,11 +87,10 @@ def newcomer(interests: Sequence[str], parts: Parts) -> Person:
     Raises:
         InputError: there is no such tag.
     """
-    names = parts.catalogue.tag_names
-    said = np.zeros(parts.declared_width, np.float32)
+    names = parts.vocabulary.interests
     for name in interests:
         if name not in names:
             raise InputError(f"no tag is called {name!r}{nearest(name, names)}")
-        said[names.index(name)] = 1.0
+    said = declared_row(parts.vocabulary, interests=interests)
     known: dict[str, object] = {"interests": list(interests)} if interests else {}
     return Person(None, None, known, Events.none(), said)

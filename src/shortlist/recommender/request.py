@@ -17,8 +17,8 @@ class Request:
 
     Attributes:
         history: all that the user did, the oldest first.
-        declared: what the user said, as `shortlist.ranker.profile.declared` gives it, float32 [p];
-            its first columns are interests, one for each tag of the catalogue.
+        declared: what the user said, as `shortlist.datasets.declared.declared_row` gives it,
+            float32 [p]; its first columns are interests.
         excluded: rows of videos that must not come back, int64, ascending and distinct.
         context: float32 [32].
         session: rows of the videos of the session so far, oldest first, int64 [s].

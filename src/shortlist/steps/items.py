@@ -1,9 +1,11 @@
-"""The items step: the videos that all row numbers of a bundle refer to, and their vectors."""
+"""The items step: what row numbers and columns of a bundle refer to, and vectors of the videos."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from shortlist.datasets.catalogue import Catalogue, Users
+from shortlist.datasets.declared import Vocabulary
 from shortlist.datasets.interactions import Floats
 from shortlist.datasets.store import Dataset
 from shortlist.recommender.items import write_items
@@ -30,7 +32,9 @@ def items(engine: Engine, inputs: Mapping[str, str], dataset: Dataset, content: 
     """
 
     def body(into: Path, _: Path) -> str:
-        write_items(dataset.videos(), content, into)
-        return f"{len(content):,} videos"
+        videos, users = dataset.videos(), Users.from_table(dataset.users())
+        vocabulary = Vocabulary.of(users, Catalogue.from_table(videos))
+        write_items(videos, content, vocabulary, into)
+        return f"{len(content):,} videos, {len(vocabulary):,} things that users declare"
 
     return engine.run(ITEMS, inputs, body)

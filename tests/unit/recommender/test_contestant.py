@@ -215,7 +215,7 @@ def test_other_videos_and_other_users_are_refused(trained, view):
     with pytest.raises(RefusedError, match="other videos"):
         contestant(trained).fit(dataclasses.replace(view, catalogue=moved))
     users = dataclasses.replace(view.users, languages=("one", "more", "than", "there", "was", "x"))
-    with pytest.raises(RefusedError, match="things are declared"):
+    with pytest.raises(RefusedError, match="users who declare other things"):
         contestant(trained).fit(dataclasses.replace(view, users=users))
 
 

@@ -60,6 +60,7 @@ def test_a_part_that_is_not_named_is_missed(copies, name: str):
     [
         ("items", "videos.parquet"),
         ("items", "content.npy"),
+        ("items", "declared.json"),
         ("ranker", "vectors.npy"),
         ("ranker", "tags.npy"),
         ("ranker", "items.npy"),
@@ -107,7 +108,15 @@ def test_a_ranker_of_another_target_is_refused(copies):
 
 def test_a_ranker_of_other_profiles_is_refused(copies):
     changed(copies["ranker"], profile_width=50)
-    with pytest.raises(CorruptError, match="profiles of width 50, too few"):
+    with pytest.raises(CorruptError, match=r"profiles of width 50, and users declare \d+ things"):
+        Parts.open(copies)
+
+
+def test_interests_that_are_no_tags_of_the_videos_are_refused(copies, parts: Parts):
+    names = parts.vocabulary.interests
+    swapped = (*names[1:], names[0])
+    parts.vocabulary.model_copy(update={"interests": swapped}).save(copies["items"])
+    with pytest.raises(CorruptError, match="names other interests than its videos have tags"):
         Parts.open(copies)
 
 
@@ -118,11 +127,11 @@ def test_an_index_of_another_width_is_refused(copies):
         Parts.open(copies)
 
 
-def test_items_are_the_same_bytes_for_the_same_videos(trained, tmp_path: Path):
+def test_items_are_the_same_bytes_for_the_same_videos(trained, parts: Parts, tmp_path: Path):
     videos, content = trained.dataset.videos(), trained.view.content
     for name in ("one", "other"):
-        write_items(videos, content, tmp_path / name)
-    for file in ("videos.parquet", "content.npy"):
+        write_items(videos, content, parts.vocabulary, tmp_path / name)
+    for file in ("videos.parquet", "content.npy", "declared.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
     catalogue, read = read_items(tmp_path / "one")
     assert catalogue.table.equals(videos)
