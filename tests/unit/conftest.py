@@ -120,6 +120,7 @@ def write_ranker(view: "TrainingView", into: Path) -> None:
 
     from shortlist.ranker.artefacts import GRAPHS, ITEM_VECTORS, ITEMS, TAGS, Note
     from shortlist.ranker.profile import TALLY_WIDTH, declared
+    from shortlist.ranker.projection import Projection
 
     into.mkdir(parents=True)
     videos = len(view.catalogue)
@@ -136,33 +137,89 @@ def write_ranker(view: "TrainingView", into: Path) -> None:
         target="click", history=HISTORY, list_size=LIST, profile_width=width, policy_lift=LIFT
     )
     note.save(into)
+    rng, catalogue, content = np.random.default_rng(4), view.catalogue, view.content.shape[1]
+
+    def drawn(*shape: int) -> np.ndarray:
+        return rng.normal(0, 0.5, shape).astype(np.float32)
+
+    Projection(
+        mean=drawn(content),
+        components=drawn(content, 3),
+        content=drawn(3, 5),
+        tags=drawn(len(catalogue.tag_names), 5),
+        creator=drawn(catalogue.creators + 1, 5),
+        language=drawn(len(catalogue.languages) + 1, 5),
+        standard=np.array([[2, 0], [1, 1]], np.float32),
+        static=drawn(2, 5),
+        bias=drawn(5),
+        vector=np.eye(5, dtype=np.float32),
+        age=np.zeros(1, np.float32),
+    ).save(into)
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    # Imported here: most tests below this directory need nothing of it.
+def write_parts(view: "TrainingView", settings: "Settings", into: Path) -> dict[str, Path]:
+    """All parts of the stand-in, as if it had been trained on the view."""
+    from shortlist.datasets.declared import Vocabulary
+    from shortlist.ranker.artefacts import ITEM_VECTORS
+    from shortlist.recall.fitting import fit_recall
+    from shortlist.recall.index import build_index
+    from shortlist.recommender.items import write_items
+
+    parts = {name: into / name for name in ("recall", "ranker", "items")}
+    write_ranker(view, parts["ranker"])
+    fit_recall(view, settings.recall, parts["recall"])
+    live = view.catalogue.uploaded_before(view.as_of)
+    vectors = np.load(parts["ranker"] / ITEM_VECTORS)
+    build_index(vectors, live, settings.recall, parts["recall"] / "vector")
+    vocabulary = Vocabulary.of(view.users, view.catalogue)
+    write_items(view.catalogue.table, view.content, vocabulary, parts["items"])
+    return parts
+
+
+def write_stand_in(
+    parts: dict[str, Path], dataset: "Dataset", cut: "Split", settings: "Settings", root: Path
+) -> "Bundle":
+    """The parts as a bundle."""
     from shortlist.bundle import (
         BundleRecord,
-        BundleStore,
         CardFacts,
         DataFacts,
         RunRecord,
         shaping_settings,
         write_bundle,
     )
-    from shortlist.datasets.declared import Vocabulary
+    from shortlist.settings.tree import shown
+
+    record = BundleRecord(
+        data=DataFacts(
+            name=dataset.path.name,
+            digest=dataset.record.digest,
+            users=60,
+            videos=200,
+            impressions=dataset.record.impressions,
+            first_day=dataset.record.first_day,
+            last_day=dataset.record.last_day,
+            fitted_to=cut.history.last,
+        ),
+        encoder="hashing-32",
+        seed=5,
+        settings=shaping_settings(shown(settings)),
+    )
+    card = CardFacts("A stand-in.", [], [], "On nobody.", [], [5], [])
+    return write_bundle(root, parts, record, card, RunRecord.here("run"))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    # Imported here: most tests below this directory need nothing of it.
+    from shortlist.bundle import BundleStore
     from shortlist.datasets.split import split
     from shortlist.encoders.hashing import HashingEncoder
     from shortlist.encoders.text import video_texts
-    from shortlist.ranker.artefacts import ITEM_VECTORS
-    from shortlist.recall.fitting import fit_recall
-    from shortlist.recall.index import build_index
-    from shortlist.recommender.items import write_items
     from shortlist.settings import Settings
     from shortlist.settings.datasets import DatasetsSettings
     from shortlist.settings.paths import PathsSettings
     from shortlist.settings.recall import RecallSettings
-    from shortlist.settings.tree import shown
     from shortlist.settings.world import WorldSettings
     from shortlist.steps.view import learned_view
     from shortlist.world.generate import generate
@@ -181,30 +238,39 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     cut = split(dataset, settings.datasets)
     content = HashingEncoder(32).encode(video_texts(dataset.videos()))
     view = learned_view(dataset, cut, content, wanted="click", seed=5)
-    parts = {name: work / "made" / name for name in ("recall", "ranker", "items")}
-    write_ranker(view, parts["ranker"])
-    fit_recall(view, settings.recall, parts["recall"])
-    live = view.catalogue.uploaded_before(view.as_of)
-    vectors = np.load(parts["ranker"] / ITEM_VECTORS)
-    build_index(vectors, live, settings.recall, parts["recall"] / "vector")
-    vocabulary = Vocabulary.of(view.users, view.catalogue)
-    write_items(dataset.videos(), content, vocabulary, parts["items"])
-    record = BundleRecord(
-        data=DataFacts(
-            name=dataset.path.name,
-            digest=dataset.record.digest,
-            users=60,
-            videos=200,
-            impressions=dataset.record.impressions,
-            first_day=dataset.record.first_day,
-            last_day=dataset.record.last_day,
-            fitted_to=cut.history.last,
-        ),
-        encoder="hashing-32",
-        seed=5,
-        settings=shaping_settings(shown(settings)),
-    )
-    card = CardFacts("A stand-in.", [], [], "On nobody.", [], [5], [])
-    bundle = write_bundle(settings.paths.bundles, parts, record, card, RunRecord.here("run"))
+    parts = write_parts(view, settings, work / "made")
+    bundle = write_stand_in(parts, dataset, cut, settings, settings.paths.bundles)
     BundleStore(settings.paths.bundles).publish(bundle.id)
     return Trained(settings, dataset, cut, view, parts, bundle)
+
+
+def earlier_view(view: "TrainingView") -> "TrainingView":
+    """What there was of a view a day earlier: every fifth video and the last users were not."""
+    import dataclasses
+    import datetime as dt
+
+    from shortlist.datasets.catalogue import Catalogue, Users
+
+    old = np.arange(len(view.catalogue)) % 5 != 0
+    users, log = len(view.users) - 8, view.log
+    yesterday = view.as_of - dt.timedelta(days=1)
+    last = (yesterday - dt.date(1970, 1, 1)).days
+    kept = log.take(np.flatnonzero(old[log.video] & (log.user < users) & (log.day < last)))
+    return dataclasses.replace(
+        view,
+        users=Users.from_table(view.users.table.slice(0, users)),
+        catalogue=Catalogue.from_table(view.catalogue.table.filter(old)),
+        log=dataclasses.replace(kept, video=(np.cumsum(old) - 1)[kept.video]),
+        content=view.content[old],
+        as_of=yesterday,
+    )
+
+
+@pytest.fixture(scope="session")
+def earlier(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """The recommender of the day before, when there were fewer videos and users."""
+    work, settings, view = tmp_path_factory.mktemp("earlier"), trained.settings, trained.view
+    before = earlier_view(view)
+    parts = write_parts(before, settings, work / "made")
+    bundle = write_stand_in(parts, trained.dataset, trained.cut, settings, work / "bundles")
+    return Trained(settings, trained.dataset, trained.cut, before, parts, bundle)

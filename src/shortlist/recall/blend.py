@@ -188,9 +188,29 @@ def load_blend(
         CorruptError: a file cannot be read, or does not belong to the others.
     """
     tables = Tables.load(directory)
-    fitted, live, target = tables.settings, np.array(tables.live), tables.target
     if index is None and (directory / VECTOR_DIRECTORY / QUALITY_FILE).is_file():
         index = directory / VECTOR_DIRECTORY
+    vector = None if index is None else Vector.load(index)
+    if vector is not None and vector.highest_row >= len(tables.live):
+        raise CorruptError(f"{index} holds videos that {directory} does not know; fit both anew")
+    return make_blend(tables, vector, settings, only)
+
+
+def make_blend(
+    tables: Tables,
+    vector: Vector | None,
+    settings: RecallSettings | None = None,
+    only: Sequence[str] = SOURCES,
+) -> Blend:
+    """Make the sources of tables that are loaded.
+
+    Args:
+        tables: of the sources that learn from a log.
+        vector: the vector source; None does without.
+        settings: as of `load_blend`.
+        only: names of the sources wanted.
+    """
+    fitted, live, target = tables.settings, np.array(tables.live), tables.target
     sources: list[Source] = [
         Popularity(tables.popularity, live),
         Tags(tables.tags, tables.log_odds, live, target, fitted),
@@ -202,12 +222,7 @@ def load_blend(
             confidence=fitted.als_confidence,
         ),
     ]
-    if index is not None:
-        vector = Vector.load(index)
-        if vector.highest_row >= len(live):
-            raise CorruptError(
-                f"{index} holds videos that {directory} does not know; fit both anew"
-            )
+    if vector is not None:
         sources.append(vector)
     return Blend(
         [source for source in sources if source.name in only],

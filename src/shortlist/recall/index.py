@@ -19,6 +19,8 @@ from shortlist.settings.recall import RecallSettings
 INDEX_FILE: Final = "index.faiss"
 ROWS_FILE: Final = "rows.npy"
 QUALITY_FILE: Final = "quality.json"
+FLAT: Final = "flat-fp16"
+IVF: Final = "ivf-sq8"
 
 _SEED: Final = 20_260_105
 _SWEEPS: Final = 10
@@ -32,7 +34,7 @@ class IndexQuality:
     """What an index is, and how much of an exact search it finds.
 
     Attributes:
-        kind: ``flat-fp16`` or ``ivf-sq8``.
+        kind: `FLAT` or `IVF`.
         vectors: how many it holds: the live videos.
         width: of a vector.
         lists: cells that the vectors are sorted into; 0 where the index is searched whole.
@@ -81,14 +83,13 @@ def build_index(
             f"vectors: row {rows[bad[0]]} and {len(bad) - 1} others are not finite; "
             "train the ranker again"
         )
-    lists = 0 if len(rows) <= settings.flat_up_to else _lists(len(rows))
-    probes = math.ceil(settings.probe_share * lists)
+    lists, probes = layout(len(rows), settings)
     asked = sample_queries(items, settings.index_queries) if queries is None else queries
     k = min(settings.candidates, len(rows))
-    with staged_directory(into) as aside, _one_thread():
+    with staged_directory(into) as aside, one_thread():
         index = make_index(items, lists)
         quality = IndexQuality(
-            kind="ivf-sq8" if lists else "flat-fp16",
+            kind=IVF if lists else FLAT,
             vectors=len(rows),
             width=items.shape[1],
             lists=lists,
@@ -121,6 +122,18 @@ def load_index(directory: Path) -> tuple[Any, Ints, IndexQuality]:
     if not quality.vectors == len(rows) == index.ntotal or index.d != quality.width:
         raise CorruptError(f"the parts of {directory} are of different indexes; build it again")
     return index, rows, quality
+
+
+def layout(vectors: int, settings: RecallSettings) -> tuple[int, int]:
+    """Cells for so many vectors, about the square root of their number, and how many are probed.
+
+    >>> layout(50_000, RecallSettings(flat_up_to=10_000, probe_share=0.25))
+    (256, 64)
+    """
+    if vectors <= settings.flat_up_to:
+        return 0, 0
+    lists = 1 << round(math.log2(vectors) / 2)
+    return lists, math.ceil(settings.probe_share * lists)
 
 
 def make_index(items: Floats, lists: int) -> Any:
@@ -183,13 +196,8 @@ def sample_queries(items: Floats, number: int) -> Floats:
     return mixed
 
 
-def _lists(vectors: int) -> int:
-    """About the square root of the size, a power of two: 256 for 50,000."""
-    return 1 << round(math.log2(vectors) / 2)
-
-
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Sums of several threads would come in any order, and the bytes with them."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)

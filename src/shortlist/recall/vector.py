@@ -5,10 +5,20 @@ from typing import Any, Self
 
 import numpy as np
 
-from shortlist.datasets.interactions import Floats, Ints
+from shortlist.datasets.interactions import Bools, Floats, Ints
 from shortlist.errors import InputError
-from shortlist.recall.index import IndexQuality, load_index, search
+from shortlist.recall.index import (
+    FLAT,
+    IVF,
+    IndexQuality,
+    layout,
+    load_index,
+    make_index,
+    one_thread,
+    search,
+)
 from shortlist.recall.query import Candidates, Query, first_allowed
+from shortlist.settings.recall import RecallSettings
 
 
 class Vector:
@@ -41,6 +51,23 @@ class Vector:
             CorruptError: its parts do not belong together.
         """
         return cls(*load_index(directory))
+
+    @classmethod
+    def over(cls, vectors: Floats, live: Bools, settings: RecallSettings) -> Self:
+        """Index vectors in memory, as `build_index` would on disk; its recall is not measured.
+
+        Args:
+            vectors: of every video, float32 [n, width].
+            live: which of them may be recalled, bool [n].
+            settings: where types change.
+        """
+        rows = np.flatnonzero(live)
+        lists, probes = layout(len(rows), settings)
+        with one_thread():
+            index = make_index(np.ascontiguousarray(vectors[rows], np.float32), lists)
+        kind = IVF if lists else FLAT
+        quality = IndexQuality(kind, len(rows), vectors.shape[1], lists, probes, 0, 0, np.nan)
+        return cls(index, rows, quality)
 
     @property
     def highest_row(self) -> int:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 from scipy.special import expit
@@ -14,6 +14,7 @@ from shortlist.datasets.interactions import Floats, Interactions, Ints, Training
 from shortlist.errors import RefusedError
 from shortlist.ranker.features import session_weariness, video_age
 from shortlist.recommender.cascade import WHOLE, Answer, Cascade
+from shortlist.recommender.later import carried, rows_before
 from shortlist.recommender.parts import Parts
 from shortlist.recommender.request import Request
 from shortlist.recommender.without import Without
@@ -22,6 +23,7 @@ from shortlist.slate.page import select_pages
 from shortlist.slate.ranked import Ranked
 
 NAME: Final = "shortlist"
+NewVideos = Literal["refused", "projected", "last"]
 _ROWS_AT_ONCE: Final = 256
 _USERS_AT_ONCE: Final = 64
 _GAP: Final = 1.0
@@ -42,6 +44,7 @@ class Contestant:
         digest: str,
         without: Without = WHOLE,
         name: str = NAME,
+        new_videos: NewVideos = "refused",
     ) -> None:
         """Note where the parts lie; they are opened by `fit`.
 
@@ -51,12 +54,17 @@ class Contestant:
             digest: changes with the files of the parts.
             without: what to leave out.
             name: for tables.
+            new_videos: whether the parts are held to the videos and users of their training. Where
+                they are not, users are described as far as the parts have names for it, videos
+                that are gone are ignored, and those that came are placed by their content, which
+                must be that of the training's encoder, or else come last.
         """
         self.name = name
         self._directories = dict(directories)
         self._slate = without.slate(slate)
         self._without = without
-        told = f"{digest}\n{without!r}\n{self._slate.model_dump_json()}"
+        self._new_videos: NewVideos = new_videos
+        told = f"{digest}\n{without!r}\n{self._slate.model_dump_json()}\n{new_videos}"
         self.fingerprint = hashlib.sha256(told.encode()).hexdigest()
 
     def fit(self, view: TrainingView) -> Self:
@@ -64,29 +72,29 @@ class Contestant:
 
         Raises:
             NotFoundError, CorruptError: as `Parts.open`.
-            RefusedError: the parts are of other videos or users, or have seen later days.
+            RefusedError: the parts have seen later days, or are of other videos or users than they
+                may be.
         """
         parts = Parts.open(self._directories)
-        if not np.array_equal(parts.catalogue.ids, view.catalogue.ids):
-            raise RefusedError(
-                f"{self.name} was trained on other videos ({len(parts.catalogue):,}) than it "
-                f"should be judged on ({len(view.catalogue):,}); train it on this dataset"
-            )
         if parts.as_of_day > view.as_of_day:
             raise RefusedError(
                 f"{self.name} was trained on {parts.as_of_day - view.as_of_day} days of those it "
                 "should be judged on; train it on the history alone"
             )
-        if Vocabulary.of(view.users, view.catalogue) != parts.vocabulary:
-            raise RefusedError(
-                f"{self.name} was trained on users who declare other things than those it should "
-                "be judged on; train it on this dataset"
+        self._hold(parts, view)
+        live, log = view.catalogue.uploaded_before(view.as_of), view.log
+        if self._new_videos != "refused":
+            project, day = self._new_videos == "projected", float(view.as_of_day)
+            parts, known = carried(
+                self._directories, parts, view.catalogue, view.content, live, day, project=project
             )
+            live = parts.live
+            log = log.take(np.flatnonzero(known[log.video]))
         self._declared = declared_rows(parts.vocabulary, view.users.table)
         self._view = view
         self._cascade = Cascade(parts, self._without)
-        self._live = view.catalogue.uploaded_before(view.as_of)
-        self._histories = Histories.from_log(view.log, len(view.users))
+        self._live = live
+        self._histories = Histories.from_log(log, len(view.users))
         self._ranked: dict[int, Ranked] = {}
         return self
 
@@ -95,7 +103,7 @@ class Contestant:
 
         Logits of the list ranker; below them those of the pre-rank for the other candidates;
         below them the vectors' inner products for all other live videos, and at the bottom for
-        those that are not live. See `tiered`.
+        those that are not live or of whom nothing is known. See `tiered`.
 
         Args:
             users: rows of the users table, int64 [m].
@@ -169,6 +177,24 @@ class Contestant:
             users: rows of the users table, int64 [m].
         """
         return select_pages(self.ranked(users), self._cascade.parts.items, self._slate)
+
+    def _hold(self, parts: Parts, view: TrainingView) -> None:
+        """Refuse parts of other videos or users than they may be of."""
+        before = rows_before(view.catalogue, parts.catalogue)
+        strict = self._new_videos == "refused"
+        fits = bool((before >= 0).any())
+        if strict:
+            fits = np.array_equal(before, np.arange(len(parts.catalogue)))
+        if not fits:
+            raise RefusedError(
+                f"{self.name} was trained on other videos ({len(parts.catalogue):,}) than it "
+                f"should be judged on ({len(view.catalogue):,}); train it on this dataset"
+            )
+        if strict and Vocabulary.of(view.users, view.catalogue) != parts.vocabulary:
+            raise RefusedError(
+                f"{self.name} was trained on users who declare other things than those it should "
+                "be judged on; train it on this dataset"
+            )
 
     @property
     def _day(self) -> float:

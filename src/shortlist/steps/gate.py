@@ -49,9 +49,11 @@ def gate(
 ) -> Output:
     """Decide, or find the decision.
 
-    A published bundle of other videos, other users or later days cannot be judged on this log.
-    The verdict then says so, and rests on popularity alone: a log that has moved on must not keep
-    every later ranker out.
+    What is published was mostly trained on an earlier state of this log. Its videos are found
+    again by their ids, and new ones are placed by their content, as a server would; see
+    `Contestant`. A bundle of later days, or of nothing but other videos, cannot be judged here. The
+    verdict then says so, and rests on popularity alone: such a bundle must not keep every later
+    ranker out.
 
     Args:
         engine: runs the step.
@@ -73,7 +75,7 @@ def gate(
             content.vectors,
             cut,
             sealed_truth(dataset, settings.paths.truth),
-            {_PUBLISHED: lambda: contestant(bundle, engine)},
+            {_PUBLISHED: lambda: contestant(bundle, engine, content.encoder)},
             settings,
             settings.paths.work / "runs" / dataset.path.name,
             engine.stages,
@@ -100,10 +102,22 @@ def gate(
     return engine.run(GATE, {**inputs, "published": standing}, body)
 
 
-def contestant(bundle: Bundle, engine: Engine) -> Contestant:
-    """A bundle before the judge, its pages drawn by the settings in force."""
-    parts = {name: bundle.part(name) for name in NAMES}
-    return Contestant(parts, engine.settings.slate, digest=bundle.id, name=_PUBLISHED)
+def contestant(bundle: Bundle, engine: Engine, encoder: str) -> Contestant:
+    """A bundle before the judge, its pages drawn by the settings in force.
+
+    Args:
+        bundle: published.
+        engine: for the settings.
+        encoder: identity of the encoder of the content that it meets.
+    """
+    return Contestant(
+        {name: bundle.part(name) for name in NAMES},
+        engine.settings.slate,
+        digest=bundle.id,
+        name=_PUBLISHED,
+        # By another encoder's vectors a ranker would place videos at random.
+        new_videos="projected" if bundle.manifest.encoder == encoder else "last",
+    )
 
 
 def read_verdict(gated: Path) -> Verdict:

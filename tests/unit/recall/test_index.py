@@ -50,6 +50,19 @@ def test_a_large_one_is_sorted_into_lists_and_says_what_that_costs(items, live, 
     assert build_index(items, live, all_lists, tmp_path / "all").recall > max(quality.recall, 0.9)
 
 
+@pytest.mark.parametrize("settings", [FLAT, LISTS])
+def test_an_index_in_memory_answers_as_the_one_on_disk(items, live, tmp_path, settings):
+    build_index(items, live, settings, tmp_path / "index")
+    stored, held = Vector.load(tmp_path / "index"), Vector.over(items, live, settings)
+    assert (held.quality.kind, held.quality.probes) == (stored.quality.kind, stored.quality.probes)
+    nothing = np.zeros(0, np.int64)
+    for user in items[:3]:
+        query = Query(Events.none(), nothing, user, nothing, 0.0)
+        answers = [source.recall(query, 20) for source in (stored, held)]
+        np.testing.assert_array_equal(answers[0].video, answers[1].video)
+        np.testing.assert_array_equal(answers[0].score, answers[1].score)
+
+
 def test_the_measured_recall_is_that_of_the_loaded_index(items, live, tmp_path):
     queries = np.random.default_rng(8).normal(size=(6, 16)).astype(np.float32)
     quality = build_index(items, live, LISTS, tmp_path / "index", queries)
