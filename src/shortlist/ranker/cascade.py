@@ -30,6 +30,19 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """What is said of the videos of lists, each float32 [m, n].
+
+    Attributes:
+        click: logit of a click by the list ranker.
+        diversity: of the diversity head, 0 in the mean of a list.
+    """
+
+    click: Tensor
+    diversity: Tensor
+
+
+@dataclass(frozen=True)
 class Read:
     """A batch of windows as the encoder has read it.
 
@@ -85,10 +98,8 @@ class Cascade(nn.Module):
         lift = self.policy_lift * (1.0 - rows.random[batch.at])
         return Judged(logit + lift, base + lift)
 
-    def rank_lists(
-        self, rows: Rows, batch: Batch, read: Read, drawn: Lists
-    ) -> tuple[Tensor, Tensor]:
-        """Logits of a click and of diversity for the videos of lists, each float32 [m, n].
+    def rank_lists(self, rows: Rows, batch: Batch, read: Read, drawn: Lists) -> Ranked:
+        """Judge the videos of lists.
 
         The list ranker learns on what the towers say, without moving them: it sees lists for a part
         of the windows only, and the towers see every row.
@@ -105,7 +116,7 @@ class Cascade(nn.Module):
         click, diversity = self.listwise(
             user, tokens, bias, item_rows, context, drawn.moment, prerank, listed
         )
-        return click, diversity
+        return Ranked(click, diversity)
 
     def _distances(self, days: Tensor, filled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Places and days back from each token to each, and what each may see, [b, 1+l, 1+l]."""

@@ -64,7 +64,7 @@ def train_ranker(
     Under torchrun every process trains its share and the first one writes.
 
     Args:
-        view: what may be seen; its seed is the training's.
+        view: what may be seen; its seed is the training's, where the settings have none.
         recalled: what the recall tables find for each user, int64 [n_users, r]; r may be 0.
         settings: size, losses, training.
         into: directory of the artefacts; replaced whole at the end.
@@ -160,7 +160,8 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
             f"the history knows the {view.target} of no row, so the ranker cannot learn it; "
             "choose another with evaluation.target"
         )
-    torch.manual_seed(view.seed)
+    seed = view.seed if settings.seed is None else settings.seed
+    torch.manual_seed(seed)
     torch.set_num_threads(settings.threads)
     histories = Histories.from_log(view.log, len(view.users))
     events = [histories.of(user) for user in range(len(histories))]
@@ -175,11 +176,11 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
         video_age(view.catalogue.upload_day, float(view.as_of_day)),
         nearest=settings.list_nearest,
     )
-    learned, tuned = _divided(rows, settings, view.seed)
+    learned, tuned = _divided(rows, settings, seed)
     processes = Processes.found()
     processes.expect(settings.processes)
     rank, ranks, size = processes.rank, processes.ranks, settings.batch_windows
-    order = EpochOrder(learned, size, view.seed, rank, ranks)
+    order = EpochOrder(learned, size, seed, rank, ranks)
     if len(order) == 0:
         raise SettingsError(
             f"{len(learned)} windows in batches of {size} are too few for {ranks} processes; "
@@ -187,7 +188,7 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
         )
     steps = len(order) * settings.epochs
     return Prepared(
-        training=Training(cascade, rows, companion, settings, steps=steps, seed=view.seed),
+        training=Training(cascade, rows, companion, settings, steps=steps, seed=seed),
         learned=loader(learned, order),
         tuned=in_order(tuned, size, rank, ranks),
         held_out=in_order(tuned, size, 0, 1),

@@ -123,7 +123,7 @@ class ListGraph(nn.Module):
         click, diversity = self.listwise(
             user, tokens, bias, rows.float(), context, moment, prerank, listed
         )
-        return click, torch.sigmoid(diversity)
+        return click, torch.tanh(0.5 * diversity).clamp(min=0.0)
 
 
 def _known(filled: Tensor) -> Tensor:

@@ -66,8 +66,8 @@ class MultiTaskRanker(nn.Module):
             listed: which places hold a candidate, bool [b, n].
 
         Returns:
-            Logits of a click and of diversity, each [b, n]; what stands at empty places means
-            nothing.
+            Logits of a click, and the diversity head less its mean over the list, each [b, n]; what
+            stands at empty places means nothing.
         """
         item = rows[..., :-1]
         hidden = (
@@ -77,4 +77,8 @@ class MultiTaskRanker(nn.Module):
             + self.of_rest(torch.cat([moment, prerank[..., None]], dim=-1))
         )
         hidden = self.layers(hidden, src_key_padding_mask=~listed)
-        return prerank + self.click(hidden)[..., 0], self.diversity(hidden)[..., 0]
+        # Only differences within a list have a gradient: without a centre each training would end
+        # at a level of its own.
+        diversity = self.diversity(hidden)[..., 0] * listed
+        mean = diversity.sum(-1, keepdim=True) / listed.sum(-1, keepdim=True).clamp(min=1)
+        return prerank + self.click(hidden)[..., 0], diversity - mean

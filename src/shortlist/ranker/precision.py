@@ -99,7 +99,7 @@ def _judged(
         targets.append(target[known].numpy())
         logits.append(cascade(rows, batch, read).logit[batch.predicted][known].numpy())
         drawn = lists_of(rows, batch, pools, share=1.0, size=size, rng=rng)
-        click, _ = cascade.rank_lists(rows, batch, read, drawn)
+        click = cascade.rank_lists(rows, batch, read, drawn).click
         lists += _tellings(drawn.target, click)
     return np.concatenate(targets), np.concatenate(logits), lists
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from shortlist.ranker.cascade import Cascade
+from shortlist.ranker.cascade import Cascade, Ranked
 from shortlist.ranker.company import Companion
 from shortlist.ranker.lists import Lists, lists_of
 from shortlist.ranker.losses import distances, expected_distance, outcome_loss, watch_loss
@@ -102,7 +102,8 @@ class Training(pl.LightningModule):
             size=settings.list_size,
             rng=self.rng,
         )
-        of_lists, apart = self._lists(batch, read, drawn)
+        ranked = self.cascade.rank_lists(self.rows, batch, read, drawn)
+        of_lists, apart = self._lists(ranked, drawn)
         video, creator = self.cascade.items.surprise()
         prior = (settings.video_prior * video + settings.creator_prior * creator) / (
             2.0 * len(self.rows)
@@ -179,15 +180,16 @@ class Training(pl.LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
-    def _lists(self, batch: Batch, read: Any, drawn: Lists) -> tuple[Tensor, Tensor]:
+    def _lists(self, ranked: Ranked, drawn: Lists) -> tuple[Tensor, Tensor]:
         """Error on the shown videos of lists, and expected distance of what is ranked first."""
-        click, diversity = self.cascade.rank_lists(self.rows, batch, read, drawn)
         lift = self.cascade.policy_lift.detach() * (1.0 - drawn.random)
-        error = outcome_loss((click + lift).flatten(), drawn.target.flatten())
+        error = outcome_loss((ranked.click + lift).flatten(), drawn.target.flatten())
         content = self.cascade.items.unit_content(drawn.video)
         listed = torch.ones_like(drawn.video, dtype=torch.bool)
         apart = expected_distance(
-            (click + diversity) / self.settings.temperature, distances(content), listed
+            (ranked.click + ranked.diversity) / self.settings.temperature,
+            distances(content),
+            listed,
         )
         return error, apart
 

@@ -37,7 +37,7 @@ class RankerSettings(Branch):
         0.5, gt=0, description="Softness of the softmax that tells what is ranked first."
     )
     tower_weight: float = Field(
-        0.5, ge=0, description="Weight of the error of user vector and item vector alone."
+        1.0, ge=0, description="Weight of the error of user vector and item vector alone."
     )
     watch_weight: float = Field(
         1.0, ge=0, description="Weight of the error about the log of watch seconds after a click."
@@ -71,6 +71,9 @@ class RankerSettings(Branch):
     )
     creator_prior: float = Field(
         6.0, ge=0, description="Strength of the prior that keeps creators alike."
+    )
+    seed: int | None = Field(
+        None, ge=0, description="Seed of the training; without one, that of everything."
     )
     threads: int = Field(
         2, ge=1, le=256, description="Threads of training; results are the same for one number."

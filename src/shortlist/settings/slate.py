@@ -17,7 +17,7 @@ class SlateSettings(Branch):
         "`mmr`, the sum of similarities to the page.",
     )
     trade_off: float = Field(
-        0.62,
+        0.65,
         ge=0,
         le=1,
         description="Weight of novelty against click probability; 0 sorts by relevance alone.",
@@ -29,7 +29,7 @@ class SlateSettings(Branch):
         description="Share of the content vectors in how alike two videos are; the rest is tags.",
     )
     head_weight: float = Field(
-        0.5,
+        0.25,
         ge=0,
         le=1,
         description="How far the ranker's diversity head may excuse a video from its likeness to "

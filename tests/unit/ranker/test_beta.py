@@ -33,8 +33,10 @@ def what_is_first(micro, scratch, beta: float) -> First:
     read = cascade.read(micro.rows, batch)
     rng = np.random.default_rng(0)
     drawn = lists_of(micro.rows, batch, fitted.pools, share=1.0, size=8, rng=rng)
-    click, diversity = cascade.rank_lists(micro.rows, batch, read, drawn)
-    first = torch.gather(drawn.video, 1, (click + diversity).topk(FIRST, dim=1).indices)
+    ranked = cascade.rank_lists(micro.rows, batch, read, drawn)
+    first = torch.gather(
+        drawn.video, 1, (ranked.click + ranked.diversity).topk(FIRST, dim=1).indices
+    )
     apart = distances(torch.from_numpy(micro.view.content)[first])
     # The makers of the world know the truth: users click on videos of their own parity.
     user = batch.user[drawn.window]

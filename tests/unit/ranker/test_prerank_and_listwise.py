@@ -1,5 +1,6 @@
 """Scores do not depend on the order of candidates, on padding, or on who else is in the batch."""
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import pytest
@@ -165,9 +166,19 @@ def test_every_input_of_the_list_ranker_bears_on_it(cascade, asked, history):
     assert not torch.allclose(one.click, dearer.click, atol=1e-4)
 
 
-def test_the_diversity_head_is_a_share(cascade, asked, history):
+def test_the_diversity_head_is_a_share_and_excuses_some_of_a_list_only(cascade, asked, history):
     diversity = ranked(cascade, asked, *history).diversity
-    assert ((diversity > 0) & (diversity < 1)).all()
+    assert ((diversity >= 0) & (diversity < 1)).all()
+    assert (diversity > 0).any(dim=1).all()
+    assert (diversity == 0).any(dim=1).all()
+
+
+def test_the_diversity_head_has_no_level_of_its_own(cascade, asked, history):
+    raised = deepcopy(cascade)
+    with torch.no_grad():
+        raised.listwise.diversity.bias += 3.0
+    one, other = (ranked(each, asked, *history).diversity for each in (cascade, raised))
+    assert torch.allclose(one, other, atol=1e-5)
 
 
 def test_a_fresh_list_ranker_keeps_the_order_of_the_prerank(micro, asked):
