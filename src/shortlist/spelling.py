@@ -1,4 +1,4 @@
-"""The remedy for a misspelt name: the nearest one."""
+"""Misspelt names: whether one is near, and the remedy, the nearest one."""
 
 import difflib
 from collections.abc import Iterable
@@ -22,3 +22,12 @@ def nearest(word: str, known: Iterable[str], otherwise: str | None = None) -> st
     if close:
         return f"; did you mean {close[0]}?"
     return f"; {otherwise or 'there are ' + (', '.join(names) or 'none')}"
+
+
+def is_near(word: str, name: str) -> bool:
+    """Whether ``word`` is ``name`` but for a slip: about one letter in eight.
+
+    >>> is_near("SHORTLST", "SHORTLIST"), is_near("MY_SHORTLIST", "SHORTLIST")
+    (True, False)
+    """
+    return difflib.SequenceMatcher(None, word, name).ratio() > 0.87

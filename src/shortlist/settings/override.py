@@ -6,7 +6,12 @@ from contextlib import contextmanager
 
 from shortlist.settings.loading import load
 from shortlist.settings.presets import Preset
-from shortlist.settings.sources import CONFIG_VARIABLE, ENVIRONMENT_PREFIX, variable_name
+from shortlist.settings.sources import (
+    CONFIG_VARIABLE,
+    ENVIRONMENT_PREFIX,
+    variable_name,
+    with_prefix_mended,
+)
 from shortlist.settings.tree import Settings
 
 
@@ -34,7 +39,7 @@ def overridden(values: Mapping[str, str], preset: Preset = "tiny") -> Iterator[S
 
 
 def _ours(variable: str) -> bool:
-    return variable.startswith(ENVIRONMENT_PREFIX)
+    return variable.startswith(ENVIRONMENT_PREFIX) or with_prefix_mended(variable) is not None
 
 
 def _replace(variables: Mapping[str, str]) -> None:

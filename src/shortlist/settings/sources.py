@@ -19,7 +19,7 @@ from pydantic_settings import PydanticBaseSettingsSource
 from shortlist.errors import NotFoundError, SettingsError
 from shortlist.settings.presets import PRESETS, Preset
 from shortlist.settings.tree import Settings, leaves
-from shortlist.spelling import nearest
+from shortlist.spelling import is_near, nearest
 
 ENVIRONMENT_PREFIX = "SHORTLIST_"
 CONFIG_VARIABLE = "SHORTLIST_CONFIG"
@@ -75,10 +75,14 @@ def from_environment(environ: Mapping[str, str]) -> Source:
     """Variables such as ``SHORTLIST_WORLD__USERS``.
 
     Raises:
-        SettingsError: a variable with our prefix names no setting.
+        SettingsError: a variable with our prefix names no setting, or one that names a setting
+            has our prefix misspelt.
     """
     values: dict[str, object] = {}
     for variable, text in environ.items():
+        meant = with_prefix_mended(variable)
+        if meant is not None:
+            raise SettingsError(f"environment {variable} is not read; did you mean {meant}?")
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable == CONFIG_VARIABLE:
             continue
         name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
@@ -129,6 +133,26 @@ def variable_name(name: str) -> str:
     'SHORTLIST_WORLD__USERS'
     """
     return ENVIRONMENT_PREFIX + name.upper().replace(".", "__")
+
+
+def with_prefix_mended(variable: str) -> str | None:
+    """The variable of ours that ``variable`` would be, were its beginning not misspelt.
+
+    None for ours and for those of others: what follows must name a setting exactly.
+
+    >>> with_prefix_mended("SHORTLST_WORLD__USERS")
+    'SHORTLIST_WORLD__USERS'
+    >>> with_prefix_mended("MY_SHORTLIST_SEED")
+    """
+    if variable.startswith(ENVIRONMENT_PREFIX):
+        return None
+    upper = variable.upper()
+    for ours in (*map(variable_name, _fields()), CONFIG_VARIABLE):
+        rest = ours.removeprefix(ENVIRONMENT_PREFIX)
+        written = upper.removesuffix(rest)
+        if written != upper and is_near(written, ENVIRONMENT_PREFIX):
+            return ours
+    return None
 
 
 @cache

@@ -32,10 +32,12 @@ def test_what_was_set_before_counts_for_nothing_inside_and_returns_after(
     Path("shortlist.yaml").write_text("seed: 3\n")
     monkeypatch.delenv("SHORTLIST_CONFIG")
     monkeypatch.setenv("SHORTLIST_SEED", "4")
+    monkeypatch.setenv("SHORTLST_SEED", "5")
     before = ours()
     with overridden({}) as settings:
         assert settings.seed == preset_settings("tiny").seed
     assert ours() == before
+    assert os.environ["SHORTLST_SEED"] == "5"
 
 
 def test_a_misspelt_override_is_refused_and_leaves_nothing_behind() -> None:

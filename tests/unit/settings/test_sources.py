@@ -63,8 +63,33 @@ def test_a_misspelt_variable_is_refused_with_the_nearest_one(variable: str, mean
     assert str(caught.value) == f"environment {variable} names no setting; did you mean {meant}?"
 
 
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("SHORTLST_SEED", "SHORTLIST_SEED"),
+        ("SHORLTIST_SEED", "SHORTLIST_SEED"),
+        ("SHORTLISTS_WORLD__USERS", "SHORTLIST_WORLD__USERS"),
+        ("SHORT_LIST_RANKER__SEED", "SHORTLIST_RANKER__SEED"),
+        ("SHORTLISTSEED", "SHORTLIST_SEED"),
+        ("shortlist_seed", "SHORTLIST_SEED"),
+        ("SHORTLST_CONFIG", "SHORTLIST_CONFIG"),
+    ],
+)
+def test_a_variable_whose_prefix_is_misspelt_is_refused(variable: str, meant: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        from_environment({variable: "5"})
+    assert str(caught.value) == f"environment {variable} is not read; did you mean {meant}?"
+
+
 def test_variables_of_others_are_left_alone() -> None:
-    others = {"PATH": "/bin", "MY_SHORTLIST_SEED": "1", "_SHORTLIST_COMPLETE": "x"}
+    others = {
+        "PATH": "/bin",
+        "MY_SHORTLIST_SEED": "1",
+        "_SHORTLIST_COMPLETE": "x",
+        "SHORTLST_HOME": "near, but no setting follows",
+        "SHELL_SEED": "a setting follows, but not near",
+        "SEED": "2",
+    }
     assert from_environment(others)() == {}
 
 
