@@ -12,17 +12,19 @@ from shortlist.datasets.interactions import Ints, TrainingView
 from shortlist.errors import InputError, SettingsError
 from shortlist.files import staged_directory
 from shortlist.ranker.artefacts import CURVES, Note
+from shortlist.ranker.batching import EpochOrder, in_order, loader
 from shortlist.ranker.cascade import Cascade
 from shortlist.ranker.company import Companion
 from shortlist.ranker.curves import Curves
 from shortlist.ranker.export import export
 from shortlist.ranker.features import ItemFeatures, item_features, video_age
 from shortlist.ranker.lists import Pools
+from shortlist.ranker.outcomes import OutcomeTraining
 from shortlist.ranker.precision import measure_precision
 from shortlist.ranker.profile import tallies
 from shortlist.ranker.together import Processes
 from shortlist.ranker.trainer import run
-from shortlist.ranker.training import EpochOrder, Training, in_order, loader
+from shortlist.ranker.training import Training
 from shortlist.ranker.windows import Batch, Rows, Windows, cut, rows_of
 from shortlist.settings.ranker import RankerSettings
 
@@ -188,7 +190,7 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
         )
     steps = len(order) * settings.epochs
     return Prepared(
-        training=Training(cascade, rows, companion, settings, steps=steps, seed=seed),
+        training=OutcomeTraining(cascade, rows, companion, settings, steps=steps, seed=seed),
         learned=loader(learned, order),
         tuned=in_order(tuned, size, rank, ranks),
         held_out=in_order(tuned, size, 0, 1),

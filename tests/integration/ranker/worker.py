@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from shortlist.ranker.fit import fit, train_ranker
-from shortlist.ranker.training import Training
+from shortlist.ranker.outcomes import OutcomeTraining
 
 
 def loaded(path: str) -> ModuleType:
@@ -32,24 +32,24 @@ def loaded(path: str) -> ModuleType:
 
 
 def pause_at(epoch: int, step: int, flag: Path) -> None:
-    train = Training.training_step
+    train = OutcomeTraining.training_step
 
-    def waiting(self: Training, batch: Any, which: int) -> torch.Tensor:
+    def waiting(self: OutcomeTraining, batch: Any, which: int) -> torch.Tensor:
         if (self.current_epoch, which) == (epoch, step):
             flag.touch()
             time.sleep(600)
         return train(self, batch, which)
 
-    Training.training_step = waiting  # type: ignore[method-assign]
+    OutcomeTraining.training_step = waiting  # type: ignore[assignment,method-assign]
 
 
 def say_weights(into: Path) -> None:
-    def said(self: Training) -> None:
+    def said(self: OutcomeTraining) -> None:
         weights = b"".join(weight.numpy().tobytes() for weight in self.state_dict().values())
         told = {"weights": hashlib.sha256(weights).hexdigest(), "steps": self.global_step}
         (into / f"{self.global_rank}.json").write_text(json.dumps(told))
 
-    Training.on_train_end = said  # type: ignore[method-assign]
+    OutcomeTraining.on_train_end = said  # type: ignore[assignment,method-assign]
 
 
 def main() -> None:

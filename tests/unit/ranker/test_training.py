@@ -9,11 +9,12 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from shortlist.errors import InputError, RefusedError, SettingsError
+from shortlist.ranker.batching import EpochOrder, in_order
 from shortlist.ranker.company import Companion
 from shortlist.ranker.fit import Fitted, fit
+from shortlist.ranker.outcomes import OutcomeTraining
 from shortlist.ranker.together import Processes, announce
 from shortlist.ranker.trainer import MONITORED
-from shortlist.ranker.training import EpochOrder, Training, in_order
 from shortlist.ranker.windows import Windows
 
 
@@ -41,13 +42,13 @@ def assert_same(one: Fitted, other: Fitted) -> None:
 def epochs(monkeypatch) -> list[int]:
     """The epochs that are trained."""
     trained: list[int] = []
-    begin = Training.on_train_epoch_start
+    begin = OutcomeTraining.on_train_epoch_start
 
     def counted(self):
         trained.append(self.current_epoch)
         begin(self)
 
-    monkeypatch.setattr(Training, "on_train_epoch_start", counted)
+    monkeypatch.setattr(OutcomeTraining, "on_train_epoch_start", counted)
     return trained
 
 
@@ -59,7 +60,7 @@ def scripted(monkeypatch):
         def said(self, batch, _):
             self.log(MONITORED, torch.tensor(losses[self.current_epoch]), batch_size=1)
 
-        monkeypatch.setattr(Training, "validation_step", said)
+        monkeypatch.setattr(OutcomeTraining, "validation_step", said)
 
     return script
 
@@ -88,7 +89,7 @@ def test_another_seed_is_another_run(fitted, micro, tmp_path):
 def test_a_run_killed_inside_an_epoch_ends_as_if_it_had_not_been(
     fitted, micro, tmp_path, monkeypatch, epochs
 ):
-    step = Training.training_step
+    step = OutcomeTraining.training_step
 
     def killed(self, batch, which):
         if (self.current_epoch, which) == (2, 1):
@@ -96,7 +97,7 @@ def test_a_run_killed_inside_an_epoch_ends_as_if_it_had_not_been(
         return step(self, batch, which)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Training, "training_step", killed)
+        patch.setattr(OutcomeTraining, "training_step", killed)
         with pytest.raises(KilledError):
             train(micro, tmp_path)
     assert epochs == [0, 1, 2]
@@ -157,7 +158,7 @@ def test_gradients_are_clipped_to_the_norm_that_is_set(micro, tmp_path, monkeypa
         if gradients:
             norms.append(float(torch.stack([g.norm() for g in gradients]).norm()))
 
-    monkeypatch.setattr(Training, "on_before_zero_grad", seen)
+    monkeypatch.setattr(OutcomeTraining, "on_before_zero_grad", seen)
     train(micro, tmp_path, epochs=1, gradient_clip=0.01)
     assert norms == pytest.approx([0.01] * len(norms), rel=1e-3)
     assert len(norms) > 2
@@ -252,13 +253,13 @@ def test_every_process_validates_and_together_they_leave_nothing_out(count, rank
     assert set.union(*seen) == set(range(count))
 
 
-def a_training(micro, **changes) -> Training:
+def a_training(micro, **changes) -> OutcomeTraining:
     settings = micro.settings.model_copy(update=changes)
     torch.manual_seed(0)
     companion = Companion(
         [], micro.rows.profile, 0.0, micro.recalled, micro.live, np.zeros(40, "f"), nearest=2
     )
-    return Training(micro.cascade(), micro.rows, companion, settings, steps=100, seed=1)
+    return OutcomeTraining(micro.cascade(), micro.rows, companion, settings, steps=100, seed=1)
 
 
 def test_the_rate_warms_up_and_falls_by_a_cosine(micro):
