@@ -20,6 +20,7 @@ _REFUSALS = {
     errno.EFBIG: "the file outgrows what this system allows (see `ulimit -f`)",
     errno.EROFS: "the file system is read-only; point `paths` elsewhere",
 }
+_UNREACHABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 _PERMISSIONS = "permission denied; point `paths` at a directory of yours"
 
 
@@ -27,6 +28,16 @@ def storage_refusal(error: OSError, path: Path) -> StorageError | None:
     """The one sentence for an error that only writing can bring; None for any other."""
     reason = _REFUSALS.get(error.errno or 0)
     return StorageError(f"cannot write {path}: {reason}") if reason else None
+
+
+def reach_refusal(error: OSError) -> StorageError | None:
+    """The one sentence for a path that can be neither read nor written; None for other errors."""
+    if error.errno not in _UNREACHABLE or not error.filename:
+        return None
+    return StorageError(
+        f"cannot reach {error.filename}: {os.strerror(error.errno).lower()}; check the path and "
+        "its permissions, or point `paths` elsewhere"
+    )
 
 
 @contextlib.contextmanager
@@ -47,14 +58,25 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise
 
 
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise StorageError(
-            f"cannot write to {path}: a file stands where a directory should; move it, or point "
-            "`paths` elsewhere"
-        ) from error
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, where they are missing.
+
+    Raises:
+        StorageError: the disk refuses, a file stands in the way, or no directory can be there.
+    """
+    with storage_errors(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise StorageError(
+                f"cannot write to {path}: a file stands where a directory should; move it, or "
+                "point `paths` elsewhere"
+            ) from error
+        except FileNotFoundError as error:  # Those above are made, so the system wants none here.
+            raise StorageError(
+                f"cannot write to {path}: the system lets nobody make a directory there; point "
+                "`paths` elsewhere"
+            ) from error
 
 
 @contextlib.contextmanager
@@ -64,8 +86,8 @@ def staged_file(target: Path) -> Iterator[Path]:
     Raises:
         StorageError: the disk is full or refuses.
     """
+    make_directory(target.parent)
     with storage_errors(target):
-        _make_directory(target.parent)
         handle, name = tempfile.mkstemp(
             prefix=STAGING_PREFIX, suffix=target.suffix, dir=target.parent
         )
@@ -90,8 +112,8 @@ def staged_directory(target: Path) -> Iterator[Path]:
     Raises:
         StorageError: the disk is full or refuses.
     """
+    make_directory(target.parent)
     with storage_errors(target):
-        _make_directory(target.parent)
         aside = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=target.parent))
         try:
             yield aside

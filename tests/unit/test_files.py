@@ -16,6 +16,8 @@ from shortlist.errors import StorageError
 from shortlist.files import (
     STAGING_PREFIX,
     file_digest,
+    make_directory,
+    reach_refusal,
     staged_directory,
     staged_file,
     storage_errors,
@@ -173,3 +175,24 @@ def test_a_file_in_the_place_of_a_directory_is_refused_by_name(
     ):
         pass
     assert (tmp_path / "taken").read_text() == "mine"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_a_place_where_nobody_can_make_a_directory_is_one_sentence() -> None:
+    with pytest.raises(StorageError, match="/proc/none/a: the system lets nobody"):
+        make_directory(Path("/proc/none/a"))
+
+
+def test_a_directory_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_directory(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_path_that_cannot_be_reached_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="too long") as caught:
+        (tmp_path / ("x" * 300)).stat()
+    refusal = reach_refusal(caught.value)
+    assert "xxx: file name too long; check the path" in str(refusal)
+    assert reach_refusal(PermissionError(errno.EACCES, "no")) is None
+    assert reach_refusal(FileNotFoundError(errno.ENOENT, "gone", "there")) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from shortlist.errors import StorageError
-from shortlist.files import storage_errors
+from shortlist.files import make_directory, storage_errors
 
 LOCK: Final = ".lock"
 PATIENCE_SECONDS: Final = 60.0
@@ -53,14 +53,8 @@ def exclusive(root: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     Raises:
         StorageError: another writer held it all the while, or the disk refused.
     """
+    make_directory(root)
     with storage_errors(root):
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise StorageError(
-                f"cannot write {root}: a file stands where a directory should; move it, or set "
-                "`paths.bundles`"
-            ) from error
         stream = (root / LOCK).open("ab")
     with stream:
         deadline = time.monotonic() + patience

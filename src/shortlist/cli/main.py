@@ -20,7 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 from shortlist import __version__
 from shortlist.cli.options import add_shared_options, shared_parameters
 from shortlist.errors import ShortlistError
-from shortlist.files import storage_refusal
+from shortlist.files import reach_refusal, storage_refusal
 
 INTERRUPTED = 130
 USAGE = 2
@@ -109,7 +109,8 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        refusal = storage_refusal(error, Path(error.filename or "the output"))
+        written = Path(error.filename or "the output")
+        refusal = storage_refusal(error, written) or reach_refusal(error)
         if refusal is None:
             raise
         return _complain(str(refusal), refusal.exit_code)

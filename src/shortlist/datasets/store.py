@@ -39,7 +39,13 @@ from shortlist.datasets.layout import (
     rows_of,
 )
 from shortlist.errors import CorruptError, InputError, NotFoundError, StorageError
-from shortlist.files import file_digest, staged_file, storage_errors, sweep_staging
+from shortlist.files import (
+    file_digest,
+    make_directory,
+    staged_file,
+    storage_errors,
+    sweep_staging,
+)
 
 _LOCK: Final = ".lock"
 _DATA: Final = "data-"
@@ -163,11 +169,8 @@ class DatasetWriter:
         self.test_from = test_from
         self._data = path / f"{_DATA}{key[:12]}"
         self._scratch = path / f"{_SCRATCH}{key[:12]}"
+        make_directory(path)
         with storage_errors(path):
-            try:
-                path.mkdir(parents=True, exist_ok=True)
-            except (FileExistsError, NotADirectoryError) as error:
-                raise StorageError(f"cannot write {path}: a file stands in its place") from error
             self._lock = _locked(path, shared=shared)
             if shared:
                 return

@@ -23,7 +23,7 @@ from typing import IO, Final
 
 from shortlist.errors import CorruptError
 from shortlist.evaluation.stages import Stages
-from shortlist.files import staged_directory, storage_errors, sweep_staging
+from shortlist.files import make_directory, staged_directory, storage_errors, sweep_staging
 from shortlist.settings.tree import Settings
 from shortlist.steps.output import FILES, Output, find, note_run, seal
 from shortlist.steps.step import Dependencies, Step
@@ -84,8 +84,8 @@ class Engine:
         The lock ends with the process. Some network file systems have none: there two runs of one
         key at once both do the work, and the last rename wins.
         """
+        make_directory(home)
         with storage_errors(home):
-            home.mkdir(parents=True, exist_ok=True)
             stream = (home / _LOCK).open("ab")
         with stream:
             yield self._locked(stream, name)

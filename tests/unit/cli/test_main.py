@@ -77,6 +77,14 @@ def test_a_full_disk_is_one_line_wherever_it_is_met(
     assert capsys.readouterr().err.startswith("error: cannot write work/world: the disk is full")
 
 
+def test_a_path_that_cannot_be_reached_is_one_line(
+    verb_that: Callable[[Callable[[], None]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed = PermissionError(errno.EACCES, "Permission denied", "work/world")
+    assert verb_that(raising(closed)) == errors.StorageError.exit_code
+    assert capsys.readouterr().err.startswith("error: cannot reach work/world: permission denied")
+
+
 @pytest.mark.parametrize(
     "bug", [ValueError("a bug"), PermissionError(errno.EACCES, "a bug"), OSError("a bug")]
 )

@@ -228,9 +228,9 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(small, tmp_
 
 def test_a_file_where_the_dataset_should_be_is_one_sentence(tmp_path):
     (tmp_path / "d").write_text("mine")
-    with pytest.raises(StorageError, match="a file stands in its place"):
+    with pytest.raises(StorageError, match="a file stands where a directory should"):
         DatasetWriter(tmp_path / "d", "test", KEY)
-    with pytest.raises(StorageError, match="a file stands in its place"):
+    with pytest.raises(StorageError, match="a file stands where a directory should"):
         DatasetWriter(tmp_path / "d" / "below", "test", KEY)
 
 
