@@ -21,13 +21,16 @@ class DatasetsSettings(Branch):
         "world",
         description="What a demo runs on: `world` (synthetic), or `kuairand:PATH` (real logs).",
     )
-    test_days: int = Field(4, ge=1, description="Last days of a log, on which models are judged.")
+    test_days: int = Field(
+        4, ge=1, le=3_650, description="Last days of a log, on which models are judged."
+    )
     validation_days: int = Field(
-        3, ge=1, description="Days before the test days, on which models are tuned."
+        3, ge=1, le=3_650, description="Days before the test days, on which models are tuned."
     )
     validation_events: int = Field(
         5,
         ge=1,
+        le=1_000_000,
         description="Last events of each user, at most half of them, on which models are tuned "
         "where the whole history bears one day.",
     )

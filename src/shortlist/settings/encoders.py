@@ -20,12 +20,13 @@ class EncodersSettings(Branch):
     revision: str = Field(
         "main", description="Branch, tag or commit of a hub model; a commit never changes."
     )
-    width: int = Field(768, ge=8, description="Width of the hashing encoder's vectors.")
+    width: int = Field(768, ge=8, le=65_536, description="Width of the hashing encoder's vectors.")
     batch_size: int = Field(
-        64, ge=1, description="Texts in one forward pass, where kind is `transformers`."
+        64, ge=1, le=65_536, description="Texts in one forward pass, where kind is `transformers`."
     )
     cache_gib: float = Field(
         4.0,
         gt=0,
+        le=1e6,
         description="Size to which cached vectors are cut back, least recently used first, in GiB.",
     )

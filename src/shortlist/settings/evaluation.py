@@ -10,13 +10,17 @@ from shortlist.settings.base import Branch
 class EvaluationSettings(Branch):
     """Cut-offs, samples and intervals of the judge."""
 
-    k: int = Field(10, ge=1, description="Length of the judged list and of a page.")
+    k: int = Field(10, ge=1, le=1_000, description="Length of the judged list and of a page.")
     users: int = Field(
-        2_000, ge=1, description="Fixed users whose lists are compared with the truth."
+        2_000,
+        ge=1,
+        le=100_000_000,
+        description="Fixed users whose lists are compared with the truth.",
     )
     ablation_users: int = Field(
         500,
         ge=2,
+        le=100_000_000,
         description="Users for whom the recommender is asked again without each of its parts.",
     )
     target: Literal["auto", "click", "long_view"] = Field(
@@ -34,4 +38,6 @@ class EvaluationSettings(Branch):
         "kuairand",
         description="Dataset whose distributions the report lays beside, where it was imported.",
     )
-    bootstrap: int = Field(1_000, ge=100, description="Resamples behind each 95 % interval.")
+    bootstrap: int = Field(
+        1_000, ge=100, le=1_000_000, description="Resamples behind each 95 % interval."
+    )

@@ -24,28 +24,41 @@ class RankerSettings(Branch):
     list_nearest: int = Field(
         200,
         ge=1,
+        le=10_000,
         description="Videos nearest to the user vector that may keep a training list company.",
     )
     list_recalled: int = Field(
-        100, ge=0, description="Videos recalled by tables that may keep a training list company."
+        100,
+        ge=0,
+        le=10_000,
+        description="Videos recalled by tables that may keep a training list company.",
     )
-    alpha: float = Field(1.0, gt=0, description="Weight of the error about outcomes.")
+    alpha: float = Field(1.0, gt=0, le=1e6, description="Weight of the error about outcomes.")
     beta: float = Field(
-        0.02, ge=0, description="Weight of the expected distance of the videos ranked first."
+        0.02,
+        ge=0,
+        le=1e6,
+        description="Weight of the expected distance of the videos ranked first.",
     )
     temperature: float = Field(
-        0.5, gt=0, description="Softness of the softmax that tells what is ranked first."
+        0.5, gt=0, le=1e6, description="Softness of the softmax that tells what is ranked first."
     )
     tower_weight: float = Field(
-        1.0, ge=0, description="Weight of the error of user vector and item vector alone."
+        1.0, ge=0, le=1e6, description="Weight of the error of user vector and item vector alone."
     )
     watch_weight: float = Field(
-        1.0, ge=0, description="Weight of the error about the log of watch seconds after a click."
+        1.0,
+        ge=0,
+        le=1e6,
+        description="Weight of the error about the log of watch seconds after a click.",
     )
     dropout: float = Field(0.4, ge=0, lt=1, description="Share of activations dropped in training.")
     epochs: int = Field(6, ge=1, le=1_000, description="Passes over the log at most.")
     patience: int = Field(
-        2, ge=1, description="Epochs without a better validation after which training stops."
+        2,
+        ge=1,
+        le=1_000,
+        description="Epochs without a better validation after which training stops.",
     )
     validation_users: float = Field(
         0.2, gt=0, lt=1, description="Share of the users whose last events stop the training."
@@ -65,15 +78,23 @@ class RankerSettings(Branch):
         lt=1,
         description="Share of the averaged weights that a step keeps; the average is served.",
     )
-    gradient_clip: float = Field(1.0, gt=0, description="Largest norm of a step's gradient.")
+    gradient_clip: float = Field(
+        1.0, gt=0, le=1e9, description="Largest norm of a step's gradient."
+    )
     video_prior: float = Field(
-        4.0, ge=0, description="Strength of the prior that keeps a video at its content's place."
+        4.0,
+        ge=0,
+        le=1e9,
+        description="Strength of the prior that keeps a video at its content's place.",
     )
     creator_prior: float = Field(
-        6.0, ge=0, description="Strength of the prior that keeps creators alike."
+        6.0, ge=0, le=1e9, description="Strength of the prior that keeps creators alike."
     )
     seed: int | None = Field(
-        None, ge=0, description="Seed of the training; without one, that of everything."
+        None,
+        ge=0,
+        le=4_294_967_295,
+        description="Seed of the training; without one, that of everything.",
     )
     threads: int = Field(
         2, ge=1, le=256, description="Threads of training; results are the same for one number."

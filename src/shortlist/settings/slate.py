@@ -35,8 +35,12 @@ class SlateSettings(Branch):
         description="How far the ranker's diversity head may excuse a video from its likeness to "
         "others; 0 ignores the head.",
     )
-    creator_limit: int = Field(2, ge=1, description="Videos of one creator on a page at most.")
-    tag_limit: int = Field(3, ge=1, description="Videos of one main tag on a page at most.")
+    creator_limit: int = Field(
+        2, ge=1, le=1_000, description="Videos of one creator on a page at most."
+    )
+    tag_limit: int = Field(
+        3, ge=1, le=1_000, description="Videos of one main tag on a page at most."
+    )
     creator_apart: bool = Field(
         True, description="Whether two videos of one creator may not stand side by side."
     )
@@ -46,9 +50,10 @@ class SlateSettings(Branch):
     temperature: float = Field(
         0.1,
         gt=0,
+        le=1e6,
         description="Difference in click probability that makes a video e times as likely to be "
         "explored.",
     )
     new_days: float = Field(
-        7.0, gt=0, description="Days after its upload during which a video is called new."
+        7.0, gt=0, le=1e6, description="Days after its upload during which a video is called new."
     )

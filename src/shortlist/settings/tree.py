@@ -34,7 +34,10 @@ class Settings(BaseSettings):
         "full", description="Differences from the defaults to start from: tiny, demo or full."
     )
     seed: int = Field(
-        20_260_101, ge=0, description="Seed of every random stream; same seed, same bytes."
+        20_260_101,
+        ge=0,
+        le=4_294_967_295,
+        description="Seed of every random stream; same seed, same bytes.",
     )
     paths: PathsSettings = PathsSettings()
     world: WorldSettings = WorldSettings()
