@@ -19,6 +19,7 @@ from shortlist.ranker.features import MOMENT_WIDTH, ItemFeatures
 from shortlist.ranker.graphs import HistoryGraph, ListGraph, PrerankGraph
 from shortlist.ranker.history import USER_WIDTH
 from shortlist.ranker.projection import Projection
+from shortlist.ranker.refit import Asked, refit
 from shortlist.ranker.tracing import write_graph
 
 Floats = npt.NDArray[np.float32]
@@ -32,7 +33,15 @@ _Axes = dict[int, object]
 
 
 @torch.no_grad()
-def export(cascade: Cascade, features: ItemFeatures, note: Note, age: Floats, into: Path) -> None:
+def export(
+    cascade: Cascade,
+    features: ItemFeatures,
+    note: Note,
+    age: Floats,
+    into: Path,
+    *,
+    asked: Asked | None = None,
+) -> None:
     """Write the artefacts of a cascade into an existing directory; equal ones to equal bytes.
 
     Args:
@@ -42,15 +51,22 @@ def export(cascade: Cascade, features: ItemFeatures, note: Note, age: Floats, in
         age: what `video_age` says of every video when the history ends, float32 [n_videos]: vectors
             are searched without a moment, so the age at that day goes into their bias.
         into: directory to write to.
+        asked: for whom the vectors are refitted to the pre-rank; None leaves them as trained.
     """
     cascade.eval()
     table = item_table(cascade).half()
-    vectors = cascade.prerank.item_vectors(table.float())
-    vectors[:, -1] += cascade.prerank.moment.weight[0, 0] * torch.from_numpy(age)
+    rows, ages = table.float(), torch.from_numpy(age)
+    vectors = cascade.prerank.item_vectors(rows)
+    vectors[:, -1] += cascade.prerank.moment.weight[0, 0] * ages
+    projection = projection_of(cascade, features)
+    if asked is not None:
+        moved = refit(cascade, rows, vectors, ages, asked)
+        vectors += torch.from_numpy(moved.vectors)
+        projection = projection.moved(moved.rows, moved.level)
     np.save(into / ITEMS, table.numpy())
     np.save(into / TAGS, features.tags)
     np.save(into / ITEM_VECTORS, vectors.numpy())
-    projection_of(cascade, features).save(into)
+    projection.save(into)
     width = cascade.history.start.shape[0]
     read, judged = _read(table.shape[1], note.profile_width), _judged(table.shape[1], width)
     listed = {
@@ -85,6 +101,7 @@ def projection_of(cascade: Cascade, features: ItemFeatures) -> Projection:
         bias=tower.static.bias.numpy(),
         # The map is linear, so the images of the unit vectors are all of it.
         vector=prerank.item_vectors(torch.eye(len(tower.static.bias))).numpy(),
+        level=np.zeros(USER_WIDTH, np.float32),
         age=prerank.moment.weight[0, :1].numpy(),
     )
 

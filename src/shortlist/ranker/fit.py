@@ -22,6 +22,7 @@ from shortlist.ranker.lists import Pools
 from shortlist.ranker.outcomes import OutcomeTraining
 from shortlist.ranker.precision import measure_precision
 from shortlist.ranker.profile import tallies
+from shortlist.ranker.refit import Asked
 from shortlist.ranker.together import Processes
 from shortlist.ranker.trainer import run
 from shortlist.ranker.training import Training
@@ -38,6 +39,7 @@ class Fitted:
         features: of the videos.
         note: for serving.
         age: what `video_age` says of every video when the history ends, float32 [n_videos].
+        asked: whom the pre-rank is asked for, to refit the vectors; None leaves them.
         curves: losses by epoch.
         rows: the log.
         held_out: windows of the rows that were not learned.
@@ -48,6 +50,7 @@ class Fitted:
     features: ItemFeatures
     note: Note
     age: np.ndarray[tuple[int], np.dtype[np.float32]]
+    asked: Asked | None
     curves: Curves
     rows: Rows
     held_out: DataLoader[Batch]
@@ -89,7 +92,7 @@ def write(fitted: Fitted, settings: RankerSettings, into: Path) -> None:
         StorageError: the disk refused.
     """
     with staged_directory(into) as aside:
-        export(fitted.cascade, fitted.features, fitted.note, fitted.age, aside)
+        export(fitted.cascade, fitted.features, fitted.note, fitted.age, aside, asked=fitted.asked)
         fitted.curves.save(aside / CURVES)
         measured = measure_precision(
             fitted.cascade, fitted.rows, fitted.held_out, fitted.pools, size=settings.list_size
@@ -122,6 +125,7 @@ def fit(
         features=prepared.features,
         note=note,
         age=training.companion.pools.age,
+        asked=prepared.asked,
         curves=curves,
         rows=training.rows,
         held_out=prepared.held_out,
@@ -140,6 +144,7 @@ class Prepared:
         held_out: the batches of validation of all processes.
         features: of the videos.
         profile_width: of what the history encoder is told of a user.
+        asked: as of `Fitted`.
     """
 
     training: Training
@@ -148,6 +153,7 @@ class Prepared:
     held_out: DataLoader[Batch]
     features: ItemFeatures
     profile_width: int
+    asked: Asked | None
 
 
 def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Prepared:
@@ -196,6 +202,7 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
         held_out=in_order(tuned, size, 0, 1),
         features=features,
         profile_width=profiles.shape[1],
+        asked=Asked.drawn(events, profiles, view, settings, seed),
     )
 
 

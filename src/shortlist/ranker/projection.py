@@ -4,7 +4,7 @@ A video that nobody has met is where its content, tags, creator and language put
 ranked, and found by its vector, before the next training.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 from zipfile import BadZipFile
@@ -35,6 +35,7 @@ class Projection:
         static: from these two, standardised, float32 [2, w + 1].
         bias: float32 [w + 1].
         vector: from rows to vectors, float32 [w + 1, 128].
+        level: what all vectors have besides, float32 [128].
         age: what a vector's last coordinate gains by the video's age, float32 [1].
     """
 
@@ -48,6 +49,7 @@ class Projection:
     static: Floats
     bias: Floats
     vector: Floats
+    level: Floats
     age: Floats
 
     def rows(
@@ -82,9 +84,13 @@ class Projection:
             rows: of the item table, float32 [n, w + 1].
             age: what `video_age` says of each video, float32 [n].
         """
-        vectors = rows @ self.vector
+        vectors = rows @ self.vector + self.level
         vectors[:, -1] += self.age * age
         return vectors
+
+    def moved(self, rows: Floats, level: Floats) -> Self:
+        """The same where vectors have moved: by a map of their rows [w + 1, 128], and a level."""
+        return replace(self, vector=self.vector + rows, level=self.level + level)
 
     def save(self, into: Path) -> None:
         """Write the maps to a directory."""

@@ -90,6 +90,13 @@ class RankerSettings(Branch):
     creator_prior: float = Field(
         6.0, ge=0, le=1e9, description="Strength of the prior that keeps creators alike."
     )
+    refit_users: int = Field(
+        400,
+        ge=0,
+        le=100_000,
+        description="Users by whom the vectors of videos are refitted to the pre-rank; 0 leaves "
+        "them as trained.",
+    )
     seed: int | None = Field(
         None,
         ge=0,

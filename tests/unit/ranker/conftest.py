@@ -44,6 +44,7 @@ SETTINGS = RankerSettings(
     list_nearest=6,
     list_recalled=4,
     list_share=0.5,
+    refit_users=0,
     epochs=3,
     patience=3,
     batch_windows=6,

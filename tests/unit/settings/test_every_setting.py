@@ -138,6 +138,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "ranker.gradient_clip": ("5", 5.0),
     "ranker.video_prior": ("2", 2.0),
     "ranker.creator_prior": ("2", 2.0),
+    "ranker.refit_users": ("20", 20),
     "ranker.seed": ("3", 3),
     "ranker.threads": ("1", 1),
     "ranker.processes": ("2", 2),
