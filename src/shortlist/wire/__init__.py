@@ -1,0 +1,1 @@
+"""The wire: what crosses between client, transformer and predictor, as typed messages."""

@@ -1,0 +1,177 @@
+"""What a server answers instead of what was asked: a kind, one sentence, and the field if any.
+
+On the wire: ``{"error": {"kind": "malformed", "message": "...", "field": "instances[0].day"}}``,
+with the HTTP status of the kind; ``field`` only where one is to blame.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from shortlist.errors import ShortlistError
+
+
+class WireError(ShortlistError):
+    """Base of the refusals of a server; the label is the kind on the wire."""
+
+    exit_code = 69
+    field: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """As it crosses the wire."""
+        return self.label
+
+
+class MalformedError(WireError):
+    """A message is not what it should be.
+
+    Attributes:
+        field: which part of it; ``body`` is the whole.
+    """
+
+    http_status = 400
+    exit_code = 65
+    label = "malformed"
+
+    def __init__(self, field: str, problem: str) -> None:
+        """Name the field.
+
+        Args:
+            field: dotted, places of lists in brackets.
+            problem: the rest of the sentence.
+        """
+        super().__init__(f"{field} {problem}")
+        self.field = field
+
+
+class UnauthorisedError(WireError):
+    """The caller gave no key, or one that nobody has."""
+
+    http_status = 401
+    label = "unauthorised"
+
+
+class UnknownError(WireError):
+    """The thing that a route names does not exist."""
+
+    http_status = 404
+    label = "unknown"
+
+
+class UnknownBundleError(WireError):
+    """The predictor holds other bundles."""
+
+    http_status = 409
+    label = "unknown_bundle"
+
+
+class TooLargeError(WireError):
+    """The body is longer than a server reads."""
+
+    http_status = 413
+    label = "too_large"
+
+
+class RateLimitedError(WireError):
+    """The caller asks too often."""
+
+    http_status = 429
+    label = "rate_limited"
+
+
+class InternalError(WireError):
+    """A server failed by its own fault."""
+
+    http_status = 500
+    label = "internal"
+
+
+class BadAnswerError(WireError):
+    """The predictor answered something else than an answer."""
+
+    http_status = 502
+    label = "bad_answer"
+
+
+class NotReadyError(WireError):
+    """A server cannot answer yet, or no longer."""
+
+    http_status = 503
+    label = "not_ready"
+
+
+class OverBudgetError(WireError):
+    """The time that the request gave is spent, or too short for the work."""
+
+    http_status = 504
+    label = "over_budget"
+
+
+REFUSALS: Final[dict[str, type[WireError]]] = {
+    refusal.label: refusal
+    for refusal in (
+        UnauthorisedError,
+        UnknownError,
+        UnknownBundleError,
+        TooLargeError,
+        RateLimitedError,
+        InternalError,
+        BadAnswerError,
+        NotReadyError,
+        OverBudgetError,
+    )
+} | {MalformedError.label: MalformedError}
+"""By kind."""
+
+_LONGEST_MESSAGE: Final = 500
+
+
+def encode_refusal(error: Exception) -> tuple[int, bytes]:
+    """HTTP status and body for an error; what is our bug says no more than that there is one.
+
+    >>> encode_refusal(MalformedError("day", "is missing"))
+    (400, b'{"error":{"kind":"malformed","message":"day is missing","field":"day"}}')
+    >>> encode_refusal(ZeroDivisionError("secret"))
+    (500, b'{"error":{"kind":"internal","message":"the server failed; its log says why"}}')
+    """
+    if not isinstance(error, ShortlistError):
+        error = InternalError("the server failed; its log says why")
+    told = {"kind": error.label, "message": str(error)}
+    field = getattr(error, "field", None)
+    if field is not None:
+        told["field"] = field
+    # What came with a request may be quoted in the sentence, broken signs included.
+    told = {name: text.encode("utf-8", "replace").decode() for name, text in told.items()}
+    return error.http_status, orjson.dumps({"error": told})
+
+
+def decode_refusal(status: int, body: bytes) -> WireError:
+    """The error that a server of ours, or TorchServe itself, answered.
+
+    Args:
+        status: of the HTTP answer.
+        body: of it.
+    """
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        told = None
+    error = told.get("error") if isinstance(told, dict) else None
+    if not isinstance(error, dict):
+        return _foreign(status, told)
+    message = str(error.get("message") or "no reason given")[:_LONGEST_MESSAGE]
+    kind, field = error.get("kind"), error.get("field")
+    if kind == MalformedError.label:
+        place = field if isinstance(field, str) else "body"
+        return MalformedError(place, message.removeprefix(f"{place} "))
+    refusal = REFUSALS.get(kind, InternalError) if isinstance(kind, str) else InternalError
+    return refusal(message)
+
+
+def _foreign(status: int, told: Any) -> WireError:
+    """What TorchServe says: ``{"code": 503, "type": "...", "message": "..."}``; or a proxy."""
+    message = told.get("message") if isinstance(told, dict) else None
+    said = f"HTTP {status}" + (f": {message}"[:_LONGEST_MESSAGE] if message else "")
+    # A model that is not loaded yet is 404 there.
+    return NotReadyError(said) if status in (404, 502, 503, 507) else InternalError(said)
