@@ -21,7 +21,7 @@ _TINY: dict[str, object] = {
     "baselines.rerank_trials": 3,
     "baselines.rerank_trees": 40,
     "baselines.observer_sweeps": 6,
-    "ranker.epochs": 8,
+    "ranker.dropout": 0.4,
     "ranker.batch_windows": 4,
     "ranker.averaging": 0.98,
     "ranker.threads": 1,
@@ -39,6 +39,8 @@ _DEMO: dict[str, object] = {
     "world.impressions": 375_000,
     "baselines.rerank_users": 1_500,
     "baselines.rerank_trees": 150,
+    "ranker.dropout": 0.4,
+    "ranker.epochs": 6,
     "evaluation.users": 1_000,
     "evaluation.ablation_users": 300,
 }
