@@ -60,15 +60,12 @@ class Catalogue:
         creator, _ = _codes(table.column("creator_id"))
         language, languages = _codes(table.column("language"))
         tags, names = _incidence(table.column("tags"))
-        uploaded = table.column("uploaded_at").cast(pa.int64())
-        earliest = pc.min(uploaded).as_py() or 0
-        upload_day = uploaded.fill_null(earliest).to_numpy() // _DAY_MILLISECONDS
         return cls(
             table=table,
             ids=table.column("video_id").to_numpy(),
             creator=creator,
             duration_seconds=_floats(table.column("duration_seconds")),
-            upload_day=upload_day,
+            upload_day=upload_days(table.column("uploaded_at")),
             language=language,
             languages=tuple(str(name) for name in languages),
             tag_names=names,
@@ -124,6 +121,14 @@ class Users:
             activity=activity,
             activities=tuple(str(name) for name in activities),
         )
+
+
+def upload_days(uploaded_at: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Days since 1970-01-01 in UTC of a column of the schema; the earliest known where unknown."""
+    milliseconds = uploaded_at.cast(pa.int64())
+    earliest = pc.min(milliseconds).as_py() or 0
+    days: npt.NDArray[np.int64] = milliseconds.fill_null(earliest).to_numpy() // _DAY_MILLISECONDS
+    return days
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[object]]:

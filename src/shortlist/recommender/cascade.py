@@ -4,7 +4,6 @@ Every stage's result is kept, so that whoever asks can see where a video came fr
 stage said of it.
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,13 +11,13 @@ import numpy as np
 from scipy.special import expit
 
 from shortlist.datasets.events import Events
-from shortlist.datasets.interactions import Bools, Floats, Ints
-from shortlist.ranker.features import MOMENT_WIDTH, video_age, weariness
+from shortlist.datasets.interactions import Floats, Ints
 from shortlist.ranker.profile import tallies
 from shortlist.ranker.scoring import Encoded
 from shortlist.recall.blend import Blended
 from shortlist.recall.query import Query
 from shortlist.recommender.parts import Parts
+from shortlist.recommender.ranking import Candidates, Clock, preranked, ranked
 from shortlist.recommender.request import Request
 from shortlist.recommender.without import Without
 from shortlist.settings.slate import SlateSettings
@@ -56,26 +55,6 @@ class Answer:
     diversity: Floats
     ranked: Ranked
     milliseconds: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    """Candidates of some requests, padded with video 0.
-
-    Attributes:
-        video: int64 [b, n].
-        moment: age and weariness, float32 [b, n, 3].
-        known: which places hold a candidate, bool [b, n].
-    """
-
-    video: Ints
-    moment: Floats
-    known: Bools
-
-    def take(self, places: Ints, known: Bools) -> "_Candidates":
-        """Some places of each request, int64 [b, l]."""
-        moment = np.take_along_axis(self.moment, places[:, :, None], axis=1)
-        return _Candidates(np.take_along_axis(self.video, places, axis=1), moment, known)
 
 
 class Cascade:
@@ -144,7 +123,7 @@ class Cascade:
         return Events.none() if self.without.history else request.history
 
     def _answered(self, requests: Sequence[Request], day: float) -> list[Answer]:
-        clock = _Clock(len(requests))
+        clock = Clock(len(requests))
         encoded, contexts = self.encode(requests, day), self.contexts(requests)
         clock.stop("encode")
         recalled = [
@@ -152,38 +131,31 @@ class Cascade:
             for request, user in zip(requests, encoded.user, strict=True)
         ]
         clock.stop("recall")
-        candidates = self._candidates(requests, recalled, day)
-        prerank = np.zeros(candidates.video.shape, np.float32)
-        if prerank.size:
-            prerank = self.parts.scorer.prerank(
-                encoded, candidates.video, contexts, candidates.moment
-            )
+        scorer = self.parts.scorer
+        candidates = Candidates.of(
+            [blended.video for blended in recalled],
+            [request.session for request in requests],
+            day,
+            self.parts.catalogue.upload_day,
+            self.parts.tags,
+        )
+        prerank = preranked(scorer, encoded, candidates, contexts)
         clock.stop("pre-rank")
-        prerank[~candidates.known] = -np.inf
-        size = self.parts.scorer.note.list_size
-        listed = np.argsort(-prerank, axis=1, kind="stable")[:, :size]
-        logits = np.take_along_axis(prerank, listed, axis=1)
-        known = np.take_along_axis(candidates.known, listed, axis=1)
-        click, diversity = logits, np.zeros_like(logits)
-        if listed.size and not self.without.listwise:
-            # What stands at an empty place must be a number, and is masked.
-            logits = np.where(known, logits, 0.0).astype(np.float32)
-            click, diversity = self.parts.scorer.rank(
-                encoded, *_unpacked(candidates.take(listed, known), contexts), logits, known
-            )
+        listwise = not self.without.listwise
+        listed = ranked(scorer, encoded, candidates, contexts, prerank, listwise=listwise)
         clock.stop("rank")
         answers = []
         for row, (request, blended) in enumerate(zip(requests, recalled, strict=True)):
-            kept = int(known[row].sum())
+            kept = int(listed.known[row].sum())
             answers.append(
                 _answer(
                     Viewer(self._history(request), day),
                     encoded.user[row],
                     blended,
                     prerank[row, : len(blended)],
-                    listed[row, :kept],
-                    click[row, :kept],
-                    diversity[row, :kept],
+                    listed.place[row, :kept],
+                    listed.click[row, :kept],
+                    listed.diversity[row, :kept],
                     clock.milliseconds,
                 )
             )
@@ -200,25 +172,6 @@ class Cascade:
                 day=day,
             )
         )
-
-    def _candidates(
-        self, requests: Sequence[Request], recalled: Sequence[Blended], day: float
-    ) -> _Candidates:
-        shape = (len(requests), max(map(len, recalled)))
-        video, known = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
-        for row, blended in enumerate(recalled):
-            video[row, : len(blended)] = blended.video
-            known[row, : len(blended)] = True
-        moment = np.zeros((*shape, MOMENT_WIDTH), np.float32)
-        moment[:, :, 0] = video_age(self.parts.catalogue.upload_day[video], day)
-        for row, request in enumerate(requests):
-            if len(request.session):
-                moment[row, :, 1:] = weariness(request.session, video[row], self.parts.tags)
-        return _Candidates(video, moment, known)
-
-
-def _unpacked(candidates: _Candidates, contexts: Floats) -> tuple[Ints, Floats, Floats]:
-    return candidates.video, contexts, candidates.moment
 
 
 def _answer(
@@ -240,18 +193,3 @@ def _answer(
         sources=recalled.sources[at],
     )
     return Answer(viewer, user, recalled, prerank, listed, click, diversity, ranked, milliseconds)
-
-
-class _Clock:
-    """Milliseconds a request, stage by stage."""
-
-    def __init__(self, requests: int) -> None:
-        self.milliseconds: dict[str, float] = {}
-        self._requests = requests
-        self._began = time.perf_counter()
-
-    def stop(self, stage: str) -> None:
-        """End a stage and begin the next."""
-        now = time.perf_counter()
-        self.milliseconds[stage] = (now - self._began) * 1e3 / self._requests
-        self._began = now

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shortlist.datasets import schema
-from shortlist.datasets.catalogue import Catalogue
+from shortlist.datasets.catalogue import Catalogue, upload_days
 from shortlist.datasets.declared import Vocabulary
+from shortlist.datasets.interactions import Ints
 from shortlist.errors import CorruptError, NotFoundError
 from shortlist.files import staged_directory
 
@@ -45,17 +46,34 @@ def read_items(directory: Path) -> tuple[Catalogue, npt.NDArray[np.float16]]:
         NotFoundError: a file is missing.
         CorruptError: a file cannot be read, or the two are not of the same videos.
     """
+    table = _videos(directory, None)
+    if table.schema.names != schema.VIDEOS.names:
+        raise CorruptError(f"{directory / VIDEOS} is no table of videos; make the items again")
+    content = mapped(directory / CONTENT, np.dtype(np.float16), table.num_rows, "make the items")
+    return Catalogue.from_table(table), content
+
+
+def read_upload_days(directory: Path) -> Ints:
+    """When each video appeared, days since 1970-01-01, int64 [n]; nothing else of it is read.
+
+    Raises:
+        NotFoundError: the table is missing.
+        CorruptError: it cannot be read.
+    """
+    return upload_days(_videos(directory, ["uploaded_at"]).column("uploaded_at"))
+
+
+def _videos(directory: Path, columns: list[str] | None) -> pa.Table:
     path = directory / VIDEOS
     if not path.is_file():
         raise NotFoundError(f"{path} is missing; make the items again")
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise CorruptError(f"{path} cannot be read; make the items again") from error
-    if table.schema.names != schema.VIDEOS.names:
+    if columns is not None and table.schema.names != columns:
         raise CorruptError(f"{path} is no table of videos; make the items again")
-    content = mapped(directory / CONTENT, np.dtype(np.float16), table.num_rows, "make the items")
-    return Catalogue.from_table(table), content
+    return table
 
 
 def mapped(path: Path, dtype: np.dtype[Any], rows: int, remedy: str) -> npt.NDArray[Any]:

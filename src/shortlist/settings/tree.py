@@ -17,6 +17,7 @@ from shortlist.settings.pipeline import PipelineSettings
 from shortlist.settings.presets import Preset
 from shortlist.settings.ranker import RankerSettings
 from shortlist.settings.recall import RecallSettings
+from shortlist.settings.serving import ServingSettings
 from shortlist.settings.slate import SlateSettings
 from shortlist.settings.world import WorldSettings
 
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     ranker: RankerSettings = RankerSettings()
     slate: SlateSettings = SlateSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    serving: ServingSettings = ServingSettings()
 
     @classmethod
     def settings_customise_sources(

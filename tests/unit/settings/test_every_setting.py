@@ -155,6 +155,20 @@ VALUES: dict[str, tuple[str, object]] = {
     "slate.new_days": ("3", 3.0),
     "pipeline.shards": ("4", 4),
     "pipeline.gate_tolerance": ("0.02", 0.02),
+    "serving.budget_ms": ("250", 250.0),
+    "serving.bundle": ("00c0ffee", "00c0ffee"),
+    "serving.poll_seconds": ("0.25", 0.25),
+    "serving.linger_seconds": ("5", 5.0),
+    "serving.predictor_address": ("0.0.0.0", "0.0.0.0"),
+    "serving.predictor_port": ("9085", 9_085),
+    "serving.predictor_management_port": ("9086", 9_086),
+    "serving.predictor_metrics_port": ("9087", 9_087),
+    "serving.predictor_workers": ("2", 2),
+    "serving.predictor_queue": ("8", 8),
+    "serving.predictor_heap_mb": ("256", 256),
+    "serving.predictor_start_seconds": ("30", 30),
+    "serving.predictor_metrics": ("false", False),
+    "serving.java": ("/opt/java/bin/java", Path("/opt/java/bin/java")),
 }
 
 
