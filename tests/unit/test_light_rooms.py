@@ -45,6 +45,8 @@ def modules_loaded_with(room: str) -> set[str]:
         "shortlist.slate",
         "shortlist.source",
         "shortlist.spelling",
+        "shortlist.telemetry",
+        "shortlist.wire",
     ],
 )
 def test_a_light_room_loads_no_model_library_and_no_other_room(room: str) -> None:

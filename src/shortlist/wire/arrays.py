@@ -115,9 +115,9 @@ class Fields:
                 self.name(field), f"must be a string: base64 of little-endian {_KINDS[dtype]}"
             )
         kind = np.dtype(dtype)
-        # Four signs hold three bytes, rounded up.
+        # Four signs hold three bytes, rounded up: what is far too long is not even decoded.
         if len(text) > 4 * -(-longest * kind.itemsize // 3):
-            raise MalformedError(self.name(field), f"holds more than {longest} values")
+            raise self._too_long(field, longest)
         try:
             raw = binascii.a2b_base64(text, strict_mode=True)
         except ValueError as error:
@@ -128,9 +128,12 @@ class Fields:
             )
         values = np.frombuffer(raw, kind)
         if len(values) > longest:
-            raise MalformedError(self.name(field), f"holds {len(values)} values, at most {longest}")
+            raise self._too_long(field, longest)
         return values
 
     def value(self, field: str) -> Any:
         """Whatever stands there; None where nothing does."""
         return self._value.get(field)
+
+    def _too_long(self, field: str, longest: int) -> MalformedError:
+        return MalformedError(self.name(field), f"holds more than {longest} values")

@@ -287,7 +287,7 @@ def _answer(value: object, place: str, request: RankRequest) -> RankAnswer:
         raise MalformedError(
             fields.name("listed"), f"holds place {answer.listed.max()} of {most} candidates"
         )
-    if len(np.unique(answer.listed)) < len(answer.listed):
+    if answer.listed.size and np.bincount(answer.listed).max() > 1:
         raise MalformedError(fields.name("listed"), "holds a place twice")
     return answer
 

@@ -1,0 +1,1 @@
+"""Telemetry: metrics, logs and traces of serving, each declared once."""
