@@ -17,6 +17,7 @@ import orjson
 from shortlist.datasets.events import KINDS, Events
 from shortlist.datasets.schema import CONTEXT_WIDTH
 from shortlist.wire.arrays import Fields, encode_array
+from shortlist.wire.reading import loads
 from shortlist.wire.refusals import BadAnswerError, MalformedError, TooLargeError, decode_refusal
 
 Rows = npt.NDArray[np.int32]
@@ -33,7 +34,6 @@ MOST_SHOWN: Final = 500
 MOST_DECLARED: Final = 4_096
 MOST_INSTANCES: Final = 16
 LONGEST_TEXT: Final = 256
-LARGEST_BODY: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,13 +168,7 @@ def decode_requests(body: bytes | bytearray | memoryview) -> list[RankRequest]:
         MalformedError: anything is wrong with it; the field is named.
         TooLargeError: it is longer than a request may be.
     """
-    if len(body) > LARGEST_BODY:
-        raise TooLargeError(f"the body has {len(body)} bytes, at most {LARGEST_BODY} are read")
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise MalformedError("body", f"is no JSON: {error}") from error
-    instances = Fields(value, "body", {"instances"}, frozenset()).value("instances")
+    instances = Fields(loads(body), "body", {"instances"}, frozenset()).value("instances")
     if not isinstance(instances, list) or not 0 < len(instances) <= MOST_INSTANCES:
         raise MalformedError("instances", f"must be a list of 1 to {MOST_INSTANCES} requests")
     return [_request(one, f"instances[{place}]") for place, one in enumerate(instances)]
@@ -200,7 +194,7 @@ def decode_answers(status: int, body: bytes, requests: Sequence[RankRequest]) ->
     if status != 200:
         raise decode_refusal(status, body)
     try:
-        value = orjson.loads(body)
+        value = loads(body)
         found = value.get("predictions") if isinstance(value, dict) else None
         if not isinstance(found, list) or len(found) != len(requests):
             raise MalformedError("predictions", f"must be a list of {len(requests)} answers")
@@ -208,7 +202,7 @@ def decode_answers(status: int, body: bytes, requests: Sequence[RankRequest]) ->
             _answer(one, f"predictions[{place}]", request)
             for place, (one, request) in enumerate(zip(found, requests, strict=True))
         ]
-    except (orjson.JSONDecodeError, MalformedError) as error:
+    except (TooLargeError, MalformedError) as error:
         raise BadAnswerError(f"the predictor's answer is refused: {error}") from error
 
 
