@@ -147,12 +147,11 @@ class Predictor:
         except MalformedError as error:
             problem = str(error).removeprefix(f"{error.field} ")
             raise MalformedError(f"instances[{place}].{error.field}", problem) from error
-        left = request.budget_ms - _since(began)
-        if left < self._recent.quickest:
+        left, least = request.budget_ms - _since(began), self._recent.quickest
+        if left <= least:
             self._recent.forget()
             raise OverBudgetError(
-                f"{left:.1f} ms of the budget are left, and a ranking takes "
-                f"{self._recent.quickest:.1f} ms at least"
+                f"{left:.1f} ms of the budget are left, and a ranking takes {least:.1f} ms at least"
             )
         answer = rank(parts, request)
         self._recent.add(sum(answer.milliseconds.values()))

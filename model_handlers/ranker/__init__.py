@@ -1,0 +1,1 @@
+"""The predictor under TorchServe: its handler, its archive, its configuration and its probe."""
