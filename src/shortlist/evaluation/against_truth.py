@@ -23,12 +23,13 @@ class TruthOfLists:
         ndcg: expected-gain NDCG of the best k: true probabilities as gains, the oracle's list as
             the ideal.
         page_value: expected clicks of the best k as one page, with fatigue inside the page.
-        oracle_recall: share of the oracle's best 100 among the model's best 1,000.
+        oracle_recall: share of the oracle's best 100 among the model's best 1,000; None where no
+            more videos than these are live, since whatever a model does it finds them all.
     """
 
     ndcg: Doubles
     page_value: Doubles
-    oracle_recall: Doubles
+    oracle_recall: Doubles | None
 
 
 def sample_rows(arena: Arena) -> Ints:
@@ -52,15 +53,18 @@ def truth_of_lists(
     lists, ideal = performance.lists[rows, :k], oracle.lists[rows, :k]
     discount = 1 / np.log2(np.arange(2, k + 2))
     best = gains(truth, arena, ideal) @ discount
-    found = [
-        np.isin(wanted[wanted >= 0], deep).mean()
-        for wanted, deep in zip(oracle.lists[rows], performance.deep, strict=True)
-    ]
     return TruthOfLists(
         ndcg=(gains(truth, arena, lists) @ discount) / best,
         page_value=page_values(truth, arena, lists),
-        oracle_recall=np.array(found),
+        oracle_recall=_oracle_recall(arena, performance.deep, oracle.lists[rows]),
     )
+
+
+def _oracle_recall(arena: Arena, deep: Ints, wanted: Ints) -> Doubles | None:
+    if arena.live.sum() <= deep.shape[1]:
+        return None
+    found = [np.isin(best[best >= 0], of) for best, of in zip(wanted, deep, strict=True)]
+    return np.array([each.mean() for each in found])
 
 
 def page_values(truth: Truth, arena: Arena, lists: Ints) -> Doubles:

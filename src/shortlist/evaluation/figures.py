@@ -88,12 +88,11 @@ def per_user(lists: Lists, k: int) -> PerUser:
 
 
 def true_per_user(found: TruthOfLists, k: int) -> PerUser:
-    """Per-user figures against the truth, by metric."""
-    return {
-        f"expected_gain_ndcg@{k}": found.ndcg,
-        f"page_value@{k}": found.page_value,
-        "oracle_recall@1000": found.oracle_recall,
-    }
+    """Per-user figures against the truth, by metric; recall only where it tells models apart."""
+    figures = {f"expected_gain_ndcg@{k}": found.ndcg, f"page_value@{k}": found.page_value}
+    if found.oracle_recall is not None:
+        figures["oracle_recall@1000"] = found.oracle_recall
+    return figures
 
 
 def _odds(

@@ -54,9 +54,10 @@ def list_goals(
         words = "Share of the observer's lift over random lists"
         found.append(_at_least("lift", words, lift, LIFT))
         recall = by_model(tally.truth, "oracle_recall@1000")
-        share = mean_ratio(recall[model], recall[OBSERVER], resamples, seed)
-        words = "Share of the observer's oracle recall@1000"
-        found.append(_at_least("recall", words, share, RECALL))
+        if recall:
+            share = mean_ratio(recall[model], recall[OBSERVER], resamples, seed)
+            words = "Share of the observer's oracle recall@1000"
+            found.append(_at_least("recall", words, share, RECALL))
     if OBSERVER in performances:
         for traffic in traffics(arena):
             gap = auc_difference(

@@ -20,6 +20,7 @@ from shortlist.evaluation.against_truth import (
     truth_of_lists,
 )
 from shortlist.evaluation.arena import opening_rows
+from shortlist.evaluation.figures import true_per_user
 from shortlist.evaluation.performance import perform, probed_users
 from shortlist.evaluation.top_share import share_policy
 
@@ -98,8 +99,11 @@ def test_an_empty_place_gains_nothing_and_ends_the_page(micro, acts):
 
 
 def test_the_oracle_is_the_measure_of_itself(micro, acts):
-    found = truth_of_lists(micro.truth, micro.arena, acts["oracle"], acts["oracle"], 10)
+    best = acts["oracle"].lists[sample_rows(micro.arena)]
+    itself = replace(acts["oracle"], deep=best)
+    found = truth_of_lists(micro.truth, micro.arena, itself, acts["oracle"], 10)
     np.testing.assert_allclose(found.ndcg, 1.0, rtol=1e-6)
+    assert found.oracle_recall is not None
     assert (found.oracle_recall == 1).all()
     other = truth_of_lists(micro.truth, micro.arena, acts["random"], acts["oracle"], 10)
     assert (other.ndcg < 1).all()
@@ -113,6 +117,18 @@ def test_recall_counts_the_oracles_best_among_the_deep_lists(micro, acts):
     best = acts["oracle"].lists[sample_rows(micro.arena)]
     expected = [len(set(row[row >= 0]) & set(deep)) / (row >= 0).sum() for row in best]
     np.testing.assert_allclose(found.oracle_recall, expected)
+
+
+def test_recall_is_no_figure_where_the_deep_lists_hold_every_live_video(micro, acts):
+    found = truth_of_lists(micro.truth, micro.arena, acts["random"], acts["oracle"], 10)
+    assert found.oracle_recall is None
+    assert list(true_per_user(found, 10)) == ["expected_gain_ndcg@10", "page_value@10"]
+    live = int(micro.arena.live.sum())
+    for length, known in ((live, False), (live - 1, True)):
+        deep = np.zeros((len(micro.arena.sample), length), np.int64)
+        few = replace(acts["random"], deep=deep)
+        found = truth_of_lists(micro.truth, micro.arena, few, acts["oracle"], 10)
+        assert (found.oracle_recall is not None) is known
 
 
 def test_a_policys_value_is_the_mean_over_its_videos(micro, acts):

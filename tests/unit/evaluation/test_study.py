@@ -7,12 +7,15 @@ from shortlist.baselines.observer.model import InformedObserver
 from shortlist.baselines.popularity import Popularity
 from shortlist.errors import RefusedError
 from shortlist.evaluation.breakdowns import by_age, by_quantiles
+from shortlist.evaluation.descriptions import OBSERVER, RANDOM
 from shortlist.evaluation.frontier import settings_of_frontier
+from shortlist.evaluation.goals import list_goals
 from shortlist.evaluation.judge import judge
 from shortlist.evaluation.metrics.beyond_accuracy import distinct_tags
 from shortlist.evaluation.scorecard import Fact
 from shortlist.evaluation.stages import Stages
 from shortlist.evaluation.study import Entry
+from shortlist.evaluation.tally import Tally
 from shortlist.settings.evaluation import EvaluationSettings
 from shortlist.settings.slate import SlateSettings
 from shortlist.slate.kernel import SlateItems
@@ -108,6 +111,14 @@ def bench(micro, quick, tmp_path_factory):
     return Bench(micro, quick, tmp_path_factory.mktemp("runs"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _shallow():
+    """The micro world has more videos than candidate lists are deep, as larger worlds have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shortlist.evaluation.performance.DEEP", 150)
+        yield
+
+
 @pytest.fixture(scope="module")
 def card(bench):
     return bench.judge()
@@ -153,6 +164,13 @@ def test_goals_are_measured_against_observer_and_baselines(study):
     assert goals["value_loss"].measured.low == -loss.high
     assert goals["value_loss"].holds == (loss.value >= -0.01)
     assert "page_ahead" in goals
+
+
+def test_recall_is_not_asked_for_where_it_tells_nobody_apart(micro):
+    figures = {name: {HEADLINE: np.arange(4.0)} for name in ("shortlist", OBSERVER, "als")}
+    figures[RANDOM] = {HEADLINE: np.full(4, -1.0)}
+    found = list_goals("shortlist", Tally({}, figures), {}, micro.arena, 10, 100, 0)
+    assert [goal.key for goal in found] == ["ahead", "lift"]
 
 
 def test_the_page_is_judged_beside_the_plain_list_and_others(study, micro):
