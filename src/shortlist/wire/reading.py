@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import orjson
@@ -67,6 +68,11 @@ class Reader(Generic[T]):
         """Take the type: a model, or a dataclass with types that pydantic knows."""
         self.adapter: TypeAdapter[T] = TypeAdapter(kind)
 
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the type."""
+        return self.adapter.json_schema()
+
     def body(self, body: Body) -> T:
         """The message of a body.
 
@@ -107,8 +113,7 @@ class Reader(Generic[T]):
         return where, _SHOULD.sub("must ", message)
 
     def _nearest(self, where: tuple[str | int, ...]) -> str:
-        schema = self.adapter.json_schema()
-        return nearest(str(where[-1])[:64], _names(schema, schema, where[:-1]))
+        return nearest(str(where[-1])[:64], _names(self.schema, self.schema, where[:-1]))
 
 
 def _is_unknown(fault: ErrorDetails) -> bool:
