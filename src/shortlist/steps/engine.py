@@ -1,4 +1,4 @@
-"""Doing a step once: what was made from the same code, settings and inputs is found again.
+"""Doing a step once: what was made from the same code, libraries, settings, inputs is found again.
 
 Below the work directory, for each step and key::
 

@@ -1,4 +1,4 @@
-"""What a step depends on, and the key that names all of it: code, settings and inputs."""
+"""What a step depends on, and the key that names it: code, libraries, settings, inputs."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shortlist.settings.tree import Settings, leaves
 from shortlist.source import source_digest
+from shortlist.steps.libraries import versions_for
 
 
 class Dependencies(BaseModel):
@@ -24,6 +25,8 @@ class Dependencies(BaseModel):
     """By dotted name, as JSON writes them."""
     inputs: dict[str, str]
     """Digests of what earlier steps put out, by their names."""
+    libraries: dict[str, str]
+    """Versions of what it computes with, by distribution."""
 
     @property
     def key(self) -> str:
@@ -67,6 +70,7 @@ class Step:
             source=source_digest(self.sources, root),
             settings=settings_of(settings, self.settings, self.free),
             inputs=dict(inputs),
+            libraries=versions_for(self.sources),
         )
 
 

@@ -20,6 +20,7 @@ COMMON = (
     "shortlist.source",
     "shortlist.spelling",
     "shortlist.steps.engine",
+    "shortlist.steps.libraries",
     "shortlist.steps.output",
     "shortlist.steps.step",
 )
