@@ -12,9 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from shortlist.baselines.weighted_ease import watch_trend, watches
 from shortlist.datasets.interactions import Floats, Ints, TrainingView
-from shortlist.datasets.signals import Weights
+from shortlist.datasets.signals import Weights, watch_trend, watches
 
 Lookup = Callable[[Ints, Ints], list[Floats]]
 

@@ -5,10 +5,18 @@ from typing import Self
 
 import numpy as np
 
-from shortlist.baselines.ease import ease_weights, most_popular
+from shortlist.baselines.ease import ease_weights
 from shortlist.baselines.histories import rank_below
 from shortlist.datasets.interactions import Floats, Ints, TrainingView, events_since
-from shortlist.datasets.signals import Weights, decay, smoothed_rate, user_video, video_sums
+from shortlist.datasets.signals import (
+    decay,
+    most_popular,
+    smoothed_rate,
+    user_video,
+    video_sums,
+    watch_trend,
+    watches,
+)
 
 
 class WeightedEASE:
@@ -68,21 +76,3 @@ class WeightedEASE:
         known = np.zeros(scores.shape, np.bool_)
         known[np.ix_(np.diff(history.indptr) > 0, self._columns)] = True
         return rank_below(scores, known, self._popularity)
-
-
-def watches(view: TrainingView) -> Ints:
-    """Rows of the log that are not known to have been declined, ascending, int64 [n].
-
-    Histories of some sources hold watched videos only and do not say who clicked: all count.
-    """
-    return np.flatnonzero(view.log.click != 0)
-
-
-def watch_trend(view: TrainingView, half_life_events: float, prior_impressions: float) -> Weights:
-    """Share of recent ones among each video's watches, shrunk to the log's, float64 [n_videos]."""
-    rows = watches(view)
-    recent = video_sums(view, rows, decay(events_since(view.log.user[rows]), half_life_events))
-    watched = video_sums(view, rows)
-    mean = recent.sum() / watched.sum() if len(rows) else 1.0
-    trend: Weights = (recent + prior_impressions * mean) / (watched + prior_impressions)
-    return trend

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from shortlist.datasets.interactions import Doubles, Ints, TrainingView
+from shortlist.datasets.interactions import Doubles, Ints, TrainingView, events_since
 
 Weights = npt.NDArray[np.float64]
 
@@ -73,3 +73,31 @@ def smoothed_rate(view: TrainingView, half_life_days: float, prior_impressions: 
     mean = positive.sum() / shown.sum() if len(known) else 0.5
     rate: Weights = (positive + prior_impressions * mean) / (shown + prior_impressions)
     return rate
+
+
+def watches(view: TrainingView) -> Ints:
+    """Rows of the log that are not known to have been declined, ascending, int64 [n].
+
+    Histories of some sources hold watched videos only and do not say who clicked: all count.
+    """
+    return np.flatnonzero(view.log.click != 0)
+
+
+def watch_trend(view: TrainingView, half_life_events: float, prior_impressions: float) -> Weights:
+    """Share of recent ones among each video's watches, shrunk to the log's, float64 [n_videos]."""
+    rows = watches(view)
+    recent = video_sums(view, rows, decay(events_since(view.log.user[rows]), half_life_events))
+    watched = video_sums(view, rows)
+    mean = recent.sum() / watched.sum() if len(rows) else 1.0
+    trend: Weights = (recent + prior_impressions * mean) / (watched + prior_impressions)
+    return trend
+
+
+def most_popular(popularity: Weights, number: int) -> Ints:
+    """Rows of at most ``number`` videos with the largest popularity above 0, ascending.
+
+    >>> most_popular(np.array([3.0, 0.0, 5.0, 4.0]), 2)
+    array([2, 3])
+    """
+    best = np.argsort(-popularity, kind="stable")[:number]
+    return np.sort(best[popularity[best] > 0])

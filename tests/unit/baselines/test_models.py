@@ -14,9 +14,9 @@ from shortlist.baselines.ease import EASE, ease_weights
 from shortlist.baselines.item_knn import ItemKNN, nearest_neighbours
 from shortlist.baselines.popularity import Popularity, PopularityRate
 from shortlist.baselines.random import Random
-from shortlist.baselines.weighted_ease import WeightedEASE, watch_trend, watches
+from shortlist.baselines.weighted_ease import WeightedEASE
 from shortlist.datasets.interactions import events_since
-from shortlist.datasets.signals import decay, smoothed_rate, user_video
+from shortlist.datasets.signals import decay, smoothed_rate, user_video, watch_trend, watches
 
 
 @pytest.fixture
