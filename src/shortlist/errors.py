@@ -62,3 +62,11 @@ class RefusedError(ShortlistError):
     http_status = 422
     exit_code = 3
     label = "refused"
+
+
+class UnavailableError(ShortlistError):
+    """A service that this one leans on (Redis, the predictor) is down, slow or refuses."""
+
+    http_status = 503
+    exit_code = 69
+    label = "unavailable"

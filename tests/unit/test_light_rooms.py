@@ -38,6 +38,7 @@ def modules_loaded_with(room: str) -> set[str]:
         "shortlist.datasets",
         "shortlist.errors",
         "shortlist.files",
+        "shortlist.online",
         "shortlist.progress",
         "shortlist.recall",
         "shortlist.recommender",

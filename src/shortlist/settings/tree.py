@@ -12,6 +12,7 @@ from shortlist.settings.baselines import BaselinesSettings
 from shortlist.settings.datasets import DatasetsSettings
 from shortlist.settings.encoders import EncodersSettings
 from shortlist.settings.evaluation import EvaluationSettings
+from shortlist.settings.online import OnlineSettings
 from shortlist.settings.paths import PathsSettings
 from shortlist.settings.pipeline import PipelineSettings
 from shortlist.settings.presets import Preset
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     slate: SlateSettings = SlateSettings()
     pipeline: PipelineSettings = PipelineSettings()
     serving: ServingSettings = ServingSettings()
+    online: OnlineSettings = OnlineSettings()
 
     @classmethod
     def settings_customise_sources(

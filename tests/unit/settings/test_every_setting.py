@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from shortlist.settings import Settings, load
 from shortlist.settings.sources import CONFIG_VARIABLE, variable_name
@@ -169,6 +170,46 @@ VALUES: dict[str, tuple[str, object]] = {
     "serving.predictor_start_seconds": ("30", 30),
     "serving.predictor_metrics": ("false", False),
     "serving.java": ("/opt/java/bin/java", Path("/opt/java/bin/java")),
+    "serving.transformer_address": ("0.0.0.0", "0.0.0.0"),
+    "serving.transformer_port": ("9080", 9_080),
+    "serving.predictor_url": ("http://ranker:80", "http://ranker:80"),
+    "serving.predictor_endpoints": ("rankers:8085", "rankers:8085"),
+    "serving.predictor_connections": ("8", 8),
+    "serving.reserve_ms": ("20", 20.0),
+    "serving.breaker_failures": ("5", 5),
+    "serving.breaker_seconds": ("0.5", 0.5),
+    "serving.waiting_pages": ("50", 50),
+    "serving.waiting_vectors": ("60", 60),
+    "serving.clock": ("bundle", "bundle"),
+    "serving.guarded": ("false", False),
+    "serving.keys": ("me:0123456789abcdef", SecretStr("me:0123456789abcdef")),
+    "serving.rate": ("5", 5.0),
+    "serving.rate_burst": ("7", 7.0),
+    "serving.drain_seconds": ("3", 3.0),
+    "online.url": ("rediss://cache.example:6380/1", "rediss://cache.example:6380/1"),
+    "online.username": ("shortlist", "shortlist"),
+    "online.password": ("secret", SecretStr("secret")),
+    "online.tls_ca": ("tls/ca.pem", Path("tls/ca.pem")),
+    "online.tls_certificate": ("tls/client.pem", Path("tls/client.pem")),
+    "online.tls_key": ("tls/client.key", Path("tls/client.key")),
+    "online.cluster": ("true", True),
+    "online.prefix": ("other", "other"),
+    "online.timeout_ms": ("5", 5.0),
+    "online.slow_timeout_ms": ("500", 500.0),
+    "online.connections": ("4", 4),
+    "online.history_events": ("50", 50),
+    "online.user_days": ("7", 7.0),
+    "online.vector_hours": ("1", 1.0),
+    "online.session_minutes": ("5", 5.0),
+    "online.session_videos": ("20", 20),
+    "online.sessions": ("2", 2),
+    "online.event_ids": ("64", 64),
+    "online.event_id_days": ("1", 1.0),
+    "online.log_entries": ("5_000", 5_000),
+    "online.join_hours": ("2", 2.0),
+    "online.settle_minutes": ("0", 0.0),
+    "online.drain_entries": ("100", 100),
+    "online.load_users": ("20", 20),
 }
 
 

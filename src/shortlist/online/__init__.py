@@ -1,0 +1,1 @@
+"""What lives in Redis: histories, features, vectors, stored lists, the blocklist, the event log."""
