@@ -14,7 +14,7 @@ from shortlist.errors import ShortlistError
 class WireError(ShortlistError):
     """Base of the refusals of a server; the label is the kind on the wire."""
 
-    exit_code = 69
+    exit_code = 76
     field: str | None = None
 
     @property
