@@ -1,0 +1,1 @@
+"""The transformer under KServe: recall, slate and the page in the browser."""
