@@ -105,18 +105,6 @@ def recall(lists: Ints, relevant: Sequence[Ints], k: int) -> Doubles:
     return ratio(gains_at(lists, relevant, k).sum(axis=1), _sizes(relevant))
 
 
-def precision(lists: Ints, relevant: Sequence[Ints], k: int) -> Doubles:
-    """Share of the first k places that are relevant (Kent et al. 1955).
-
-    Args and result as for ``ndcg``. The share is of k, also for a list with fewer videos.
-
-    >>> precision(np.array([[4, 7, -1, -1]]), [np.array([7, 9])], 4).tolist()
-    [0.25]
-    """
-    hits = gains_at(lists, relevant, k).sum(axis=1)
-    return np.where(_sizes(relevant) > 0, hits / k, np.nan)
-
-
 def mrr(lists: Ints, relevant: Sequence[Ints], k: int) -> Doubles:
     """One over the rank of the first relevant video, 0 if none is in the first k (Voorhees 1999).
 
@@ -128,74 +116,6 @@ def mrr(lists: Ints, relevant: Sequence[Ints], k: int) -> Doubles:
     hits = gains_at(lists, relevant, k) > 0
     first = np.where(hits.any(axis=1), 1 / (1 + hits.argmax(axis=1)), 0.0)
     return np.where(_sizes(relevant) > 0, first, np.nan)
-
-
-def average_precision(lists: Ints, relevant: Sequence[Ints], k: int) -> Doubles:
-    """Mean over the relevant videos of the precision at their rank (Buckley, Voorhees 2000).
-
-    Args and result as for ``ndcg``; the mean over users is the mean average precision.
-    A relevant video past the first k places counts 0.
-
-    Hits at ranks 1 and 3 of two relevant videos give (1/1 + 2/3) / 2:
-
-    >>> average_precision(np.array([[7, 4, 1]]), [np.array([7, 1])], 3).round(4).tolist()
-    [0.8333]
-    """
-    hits = gains_at(lists, relevant, k)
-    at_rank = hits.cumsum(axis=1) / np.arange(1, k + 1)
-    return ratio((at_rank * hits).sum(axis=1), _sizes(relevant))
-
-
-def expected_gain_ndcg(
-    lists: Ints,
-    gains: Reals,
-    k: int,
-    exclude: Sequence[Ints] | None = None,
-) -> Doubles:
-    """NDCG whose gains are the probabilities of the outcome, over the full catalogue.
-
-    The formula is that of ``ndcg``; the ideal is the list that knows the probabilities and may show
-    the same videos. No video is irrelevant and none is sampled, so nothing depends on which of a
-    user's likings a log happened to catch.
-
-    Args:
-        lists: int64 [m, >= 1].
-        gains: probability of the outcome for every video, at least 0, [m, n].
-        k: how many places of the list count.
-        exclude: for each user, rows of videos that no list may show.
-
-    Returns:
-        float64 [m], 1 for the ideal list; NaN where every gain is 0.
-
-    Raises:
-        ValueError: a list shows an excluded video, or a gain is negative or NaN.
-
-    Here it is (0.2 + 0.4 / log2(3)) / (0.4 + 0.2 / log2(3)):
-
-    >>> gains = np.array([[0.4, 0.9, 0.2]])
-    >>> expected_gain_ndcg(np.array([[2, 0]]), gains, 2, [np.array([1])]).round(4).tolist()
-    [0.8597]
-    """
-    shown = _places(lists, k)
-    if len(gains) != len(shown):
-        raise ValueError(f"gains have {len(gains)} rows for {len(shown)} lists")
-    ideal = np.zeros((len(shown), k))
-    taken = np.zeros((len(shown), k))
-    step = max(1, _SCORES_AT_ONCE // max(1, gains.shape[1]))
-    for low in range(0, len(shown), step):
-        block, part = gains[low : low + step], shown[low : low + step]
-        if not (block >= 0).all():
-            raise ValueError("a gain is negative or NaN; gains are probabilities")
-        if exclude is not None:
-            block = _without(block, exclude[low : low + step])
-        row, video, rank = _first(block, k)
-        ideal[low + row, rank] = block[row, video]
-        here = np.take_along_axis(block, part.clip(min=0), axis=1)
-        taken[low : low + step] = np.where(part >= 0, here, 0.0)
-    if np.isneginf(taken).any():
-        raise ValueError("a list shows an excluded video, which the ideal list may not")
-    discount = _discount(k)
-    return ratio(taken @ discount, ideal @ discount)
 
 
 def gains_at(
