@@ -20,6 +20,7 @@ from shortlist.settings.ranker import RankerSettings
 from shortlist.settings.recall import RecallSettings
 from shortlist.settings.serving import ServingSettings
 from shortlist.settings.slate import SlateSettings
+from shortlist.settings.telemetry import TelemetrySettings
 from shortlist.settings.world import WorldSettings
 
 
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     pipeline: PipelineSettings = PipelineSettings()
     serving: ServingSettings = ServingSettings()
     online: OnlineSettings = OnlineSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod
     def settings_customise_sources(

@@ -13,6 +13,7 @@ from shortlist.wire.refusals import MalformedError
 LARGEST: Final = 1e6
 """No number that crosses the wire is larger: products of them must stay finite."""
 
+_LAST_ROW: Final = 2**31 - 1
 _KINDS: Final = {"<i4": "int32", "|u1": "uint8", "<f4": "float32", "<f8": "float64"}
 
 
@@ -86,7 +87,7 @@ class Fields:
         """Rows of a table, int32 [n], none below 0."""
         values: npt.NDArray[np.int32] = self.array(field, "<i4", longest)
         # Read without its sign, a negative number is the largest of all.
-        if values.size and values.view("<u4").max() > np.iinfo(np.int32).max:
+        if values.size and values.view("<u4").max() > _LAST_ROW:
             raise MalformedError(self.name(field), f"holds {values.min()}; rows start at 0")
         return values
 

@@ -210,6 +210,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "online.settle_minutes": ("0", 0.0),
     "online.drain_entries": ("100", 100),
     "online.load_users": ("20", 20),
+    "telemetry.log_level": ("debug", "debug"),
 }
 
 
