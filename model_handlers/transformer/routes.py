@@ -1,0 +1,163 @@
+"""The routes: bytes in, bytes out; a refusal is one JSON object whatever went wrong.
+
+They are plain routes of Starlette in front of KServe's own: those look requests up among models,
+decode CloudEvents and time every call, which costs more than a cached page does.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from model_handlers.transformer.model import ShortlistModel
+from shortlist.errors import ShortlistError
+from shortlist.serving.callers import TooManyError
+from shortlist.serving.reporting import history_answer
+from shortlist.serving.service import Service
+from shortlist.telemetry.metrics import ServingMetrics
+from shortlist.telemetry.traces import continued
+from shortlist.wire.events import (
+    EVENTS_PATH,
+    FORGET_PATH,
+    HISTORY_PATH,
+    TAKEDOWN_PATH,
+    ForgetAnswer,
+    TakedownAnswer,
+    answer_to_body,
+    events_from_body,
+    id_from_path,
+    receipts_to_body,
+)
+from shortlist.wire.reading import LARGEST_BODY
+from shortlist.wire.recommend import V1_PATH, pages_to_v1, requests_from_v1
+from shortlist.wire.refusals import MalformedError, TooLargeError, encode_refusal
+from shortlist.wire.tensors import V2_PATH, pages_to_v2, requests_from_v2
+
+_LOG = logging.getLogger(__name__)
+_JSON: Final = "application/json"
+_GONE: Final = 499
+
+Answer = Callable[[Request], Awaitable[bytes]]
+
+
+class Routes:
+    """What clients may ask."""
+
+    def __init__(self, model: ShortlistModel, service: Service, metrics: ServingMetrics) -> None:
+        self._model, self._service, self._metrics = model, service, metrics
+
+    def all(self) -> list[Route]:
+        """The routes, for the front of a server's list."""
+        return [
+            self._route(V1_PATH, "POST", self._recommend_v1),
+            self._route(V2_PATH, "POST", self._recommend_v2),
+            self._route(EVENTS_PATH, "POST", self._events, writes=True),
+            self._route(TAKEDOWN_PATH, "POST", self._take_down, writes=True),
+            self._route(TAKEDOWN_PATH, "DELETE", self._restore, writes=True),
+            self._route(FORGET_PATH, "POST", self._forget, writes=True),
+            self._route(HISTORY_PATH, "GET", self._history, writes=True),
+        ]
+
+    def _route(self, path: str, method: str, answer: Answer, *, writes: bool = False) -> Route:
+        name = f"{method} {path}"
+        callers = self._service.callers
+
+        async def endpoint(request: Request) -> Response:
+            began = time.perf_counter()
+            headers: dict[str, str] = {}
+            try:
+                authorization = request.headers.get("authorization")
+                callers.admit(authorization, request.client.host if request.client else "")
+                if writes:
+                    callers.writer(authorization)
+                status, body = 200, await answer(request)
+            except ClientDisconnect:
+                status, body = _GONE, b""
+            except Exception as error:
+                status, body = self._refused(error, headers)
+            self._metrics.request(name, status, time.perf_counter() - began)
+            return Response(body, status, headers, _JSON)
+
+        return Route(path, endpoint, methods=[method], name=name)
+
+    def _refused(self, error: Exception, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Status and body for an error; headers are added to."""
+        self._metrics.error(error.label if isinstance(error, ShortlistError) else "internal")
+        if not isinstance(error, ShortlistError):
+            _LOG.error("a request failed", exc_info=error)
+        if isinstance(error, TooManyError):
+            self._metrics.rate_limited()
+            headers["retry-after"] = str(error.retry_after)
+        status, body = encode_refusal(error)
+        if status == 401:
+            headers["www-authenticate"] = "Bearer"
+        elif status == 503:
+            headers["retry-after"] = "1"
+        return status, body
+
+    async def _recommend_v1(self, request: Request) -> bytes:
+        requests = requests_from_v1(await _body(request))
+        pages, _ = await self._model(requests, _traced(request))
+        return pages_to_v1(pages)
+
+    async def _recommend_v2(self, request: Request) -> bytes:
+        body = await _body(request)
+        requests = requests_from_v2(body)
+        pages, _ = await self._model(requests, _traced(request))
+        return pages_to_v2(pages, pages[0].request_id)
+
+    async def _events(self, request: Request) -> bytes:
+        events = events_from_body(await _body(request))
+        return receipts_to_body(events, await self._service.reporter.report(events))
+
+    async def _take_down(self, request: Request) -> bytes:
+        video = id_from_path(request.path_params["id"], "video_id")
+        await self._service.store.take_down(video)
+        return answer_to_body(TakedownAnswer(video, taken_down=True))
+
+    async def _restore(self, request: Request) -> bytes:
+        video = id_from_path(request.path_params["id"], "video_id")
+        await self._service.store.restore(video)
+        return answer_to_body(TakedownAnswer(video, taken_down=False))
+
+    async def _forget(self, request: Request) -> bytes:
+        user = id_from_path(request.path_params["id"], "user_id")
+        self._service.recorder.drop(user)
+        await self._service.store.forget(user)
+        return answer_to_body(ForgetAnswer(user, forgotten=True))
+
+    async def _history(self, request: Request) -> bytes:
+        user = id_from_path(request.path_params["id"], "user_id")
+        return answer_to_body(history_answer(user, await self._service.store.history(user)))
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, unless it is longer than anything that is read.
+
+    Raises:
+        TooLargeError: it is.
+        MalformedError: its length is no number.
+    """
+    told = request.headers.get("content-length")
+    if told is not None:
+        if not told.isdecimal():
+            raise MalformedError("body", "has a length that is no number")
+        if int(told) > LARGEST_BODY:
+            raise TooLargeError(f"the body has {told} bytes, at most {LARGEST_BODY} are read")
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY:
+            raise TooLargeError(f"the body has more than {LARGEST_BODY} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _traced(request: Request) -> dict[str, str]:
+    """Headers for the next hop."""
+    found = request.headers
+    return continued(found.get("traceparent"), found.get("tracestate")).headers

@@ -1,0 +1,168 @@
+"""The transformer's side of the inner hop: asks the predictor within what is left of the time.
+
+One client per process, its connections kept; KServe's own client costs a millisecond a call.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import aiohttp
+
+from shortlist.serving.breaker import Breaker
+from shortlist.serving.budget import Budget
+from shortlist.wire.causes import Cause
+from shortlist.wire.rank import PATH, RankAnswer, RankRequest, decode_answers, encode_requests
+from shortlist.wire.refusals import UnknownBundleError, WireError
+
+T = TypeVar("T")
+
+_HEADERS: Final = {"content-type": "application/json"}
+_KEPT_SECONDS: Final = 30.0
+_TURNS: Final = 4
+"""Turns of the event loop from bytes in a socket to an answer in hand."""
+
+
+class NoRankingError(Exception):
+    """The predictor ranks nothing for this request.
+
+    Attributes:
+        cause: for the page and for counters.
+    """
+
+    def __init__(self, cause: Cause, reason: str) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
+class PredictorClient:
+    """Asks one predictor, or what stands for several."""
+
+    def __init__(
+        self,
+        url: str,
+        breaker: Breaker,
+        *,
+        connections: int = 64,
+        retried: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            url: ``http://HOST:PORT``.
+            breaker: of the predictor.
+            connections: at a time, at most.
+            retried: told of every request that is sent once more.
+        """
+        self._url = url.rstrip("/") + PATH
+        self._breaker = breaker
+        self._connections, self._retried = connections, retried
+        self._session: aiohttp.ClientSession | None = None
+        self._last = Cause.PREDICTOR_DOWN
+        self.reached = False
+        """Whether it ever answered."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def rank(self, request: RankRequest, budget: Budget, reserve_ms: float) -> RankAnswer:
+        """Ask for a ranking.
+
+        Args:
+            request: whose budget is what is left.
+            budget: of the whole request.
+            reserve_ms: what must be left of it afterwards.
+
+        Raises:
+            NoRankingError: the predictor is down, slow or refuses.
+            UnknownBundleError: it holds other bundles.
+        """
+        if not self._breaker.allows():
+            raise NoRankingError(self._last, "the predictor failed of late; it is tried again soon")
+        try:
+            answer = await self._answered(request, budget, reserve_ms)
+        except NoRankingError as error:
+            if error.cause is Cause.PREDICTOR_REFUSED:
+                self._breaker.succeeded()
+            else:
+                self._last = error.cause
+                self._breaker.failed()
+            raise
+        except UnknownBundleError:
+            self.reached = True
+            self._breaker.succeeded()
+            raise
+        self.reached = True
+        self._breaker.succeeded()
+        return answer
+
+    async def _answered(
+        self, request: RankRequest, budget: Budget, reserve_ms: float
+    ) -> RankAnswer:
+        body = encode_requests([request])
+        for left in (1, 0):
+            seconds = (budget.left_ms - reserve_ms) / 1e3
+            try:
+                status, told = await within(seconds, self._post(body))
+            except TimeoutError:
+                raise NoRankingError(
+                    Cause.PREDICTOR_SLOW, f"the predictor took more than {seconds * 1e3:.0f} ms"
+                ) from None
+            except (aiohttp.ClientConnectionError, ConnectionError) as error:
+                # A connection that was closed while nobody looked, or a pod that went away.
+                if left and budget.left_ms > reserve_ms:
+                    self._retried()
+                    continue
+                raise NoRankingError(Cause.PREDICTOR_DOWN, str(error)) from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise NoRankingError(Cause.PREDICTOR_DOWN, str(error)) from error
+            try:
+                return decode_answers(status, told, [request])[0]
+            except UnknownBundleError:
+                raise
+            except WireError as error:
+                raise NoRankingError(Cause.PREDICTOR_REFUSED, str(error)) from error
+        raise AssertionError("a second failure is raised above")
+
+    async def _post(self, body: bytes) -> tuple[int, bytes]:
+        async with self._connected().post(self._url, data=body, headers=_HEADERS) as answer:
+            return answer.status, await answer.read()
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._connections, keepalive_timeout=_KEPT_SECONDS, ttl_dns_cache=10
+                ),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            )
+        return self._session
+
+
+async def within(seconds: float, asked: Awaitable[T]) -> T:
+    """What is asked, if it answers in time.
+
+    An answer that lay in the socket while this process was busy came in time: before giving up,
+    the event loop gets the turns it needs to read it.
+
+    Raises:
+        TimeoutError: it did not.
+    """
+    task = asyncio.ensure_future(asked)
+    try:
+        await asyncio.wait([task], timeout=max(seconds, 0))
+        for _ in range(_TURNS):
+            if task.done():
+                break
+            await asyncio.sleep(0)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()

@@ -1,0 +1,167 @@
+"""Served pages on their way into the store: after the reply, in order, and never lost in silence.
+
+Until a page is written, whoever asks for the session's next page is told of it from here; so a
+session does not repeat itself where a client is quicker than Redis, or Redis is away.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import numpy as np
+
+from shortlist.errors import InputError, UnavailableError
+from shortlist.online.entries import ServedPage
+from shortlist.online.packing import StoredList, UserVector
+from shortlist.online.store import UserState
+
+_PAUSE_SECONDS: Final = 0.5
+
+
+class Keeper(Protocol):
+    """Where pages are kept."""
+
+    async def served(
+        self,
+        page: ServedPage,
+        *,
+        ranked: StoredList | None = None,
+        vector: UserVector | None = None,
+    ) -> None:
+        """As `shortlist.online.store.OnlineStore.served`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """A page, and what was made for it."""
+
+    page: ServedPage
+    ranked: StoredList | None = None
+    vector: UserVector | None = None
+
+    @property
+    def session(self) -> tuple[int, str]:
+        """Whose page it is."""
+        return self.page.user, self.page.session_id
+
+
+class Recorder:
+    """A bounded queue before the store, and those who empty it."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        most: int,
+        *,
+        writers: int = 4,
+        lost: Callable[[int], None] = lambda _: None,
+        pause_seconds: float = _PAUSE_SECONDS,
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            keeper: the store.
+            most: pages that wait at most; where more come, the oldest are lost.
+            writers: that write at a time.
+            lost: told how many pages were lost.
+            pause_seconds: before a page is tried again that could not be written.
+        """
+        self._keeper, self._most, self._lost = keeper, most, lost
+        self._writers, self._pause = writers, pause_seconds
+        self._waiting: deque[Record] = deque()
+        self._pending: OrderedDict[tuple[int, str], list[Record]] = OrderedDict()
+        self._writing: set[tuple[int, str]] = set()
+        self._more = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._pending.values()))
+
+    def add(self, record: Record) -> None:
+        """Take a page; returns at once."""
+        if len(self._waiting) >= self._most:
+            self._done(self._waiting.popleft())
+            self._lost(1)
+        self._waiting.append(record)
+        self._pending.setdefault(record.session, []).append(record)
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._write()) for _ in range(self._writers)]
+        self._more.set()
+
+    def overlaid(self, state: UserState, session: str) -> UserState:
+        """What the store knows, with what it will know soon."""
+        records = self._pending.get((state.user, session))
+        if not records:
+            return state
+        videos = np.concatenate([state.shown, *(record.page.video for record in records)])
+        _, first = np.unique(videos, return_index=True)
+        lists = [record.ranked for record in records if record.ranked is not None]
+        vectors = [record.vector for record in records if record.vector is not None]
+        return replace(
+            state,
+            shown=videos[np.sort(first)],
+            ranked=lists[-1] if lists else state.ranked,
+            vector=vectors[-1] if vectors else state.vector,
+        )
+
+    def drop(self, user: int) -> None:
+        """Forget what waits of a user."""
+        for record in [one for one in self._waiting if one.page.user == user]:
+            self._waiting.remove(record)
+            self._done(record)
+
+    async def close(self, seconds: float) -> None:
+        """Write what waits, for some seconds at most; what is left then is lost, and counted."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._pending:
+                    await asyncio.sleep(0.01)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if left := len(self):
+            self._lost(left)
+        self._waiting.clear()
+        self._pending.clear()
+
+    async def _write(self) -> None:
+        while True:
+            record = self._next()
+            if record is None:
+                self._more.clear()
+                await self._more.wait()
+                continue
+            self._writing.add(record.session)
+            try:
+                await self._keeper.served(record.page, ranked=record.ranked, vector=record.vector)
+            except UnavailableError:
+                # Back to the front: pages of a session are written in their order.
+                self._waiting.appendleft(record)
+                self._writing.discard(record.session)
+                await asyncio.sleep(self._pause)
+            except InputError:
+                self._done(record)
+                self._lost(1)
+            else:
+                self._done(record)
+            finally:
+                self._writing.discard(record.session)
+                self._more.set()
+
+    def _next(self) -> Record | None:
+        """The first page whose session nobody is writing to."""
+        for place, record in enumerate(self._waiting):
+            if record.session not in self._writing:
+                del self._waiting[place]
+                return record
+        return None
+
+    def _done(self, record: Record) -> None:
+        left = self._pending.get(record.session, [])
+        with contextlib.suppress(ValueError):
+            left.remove(record)
+        if not left:
+            self._pending.pop(record.session, None)

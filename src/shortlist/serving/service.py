@@ -1,0 +1,156 @@
+"""The transformer's parts put together, whatever server stands around them."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from shortlist.bundle import BundleStore
+from shortlist.errors import UnavailableError
+from shortlist.online.store import OnlineStore, UserState
+from shortlist.serving.breaker import Breaker, State
+from shortlist.serving.budget import Budget
+from shortlist.serving.bundles import Bundles
+from shortlist.serving.callers import Callers
+from shortlist.serving.client import NoRankingError, PredictorClient
+from shortlist.serving.endpoints import Endpoints, canary, predictor_url
+from shortlist.serving.known import Known
+from shortlist.serving.live import Live
+from shortlist.serving.recommending import Recommender, day_of
+from shortlist.serving.recording import Recorder
+from shortlist.serving.reporting import Encoder, Reporter
+from shortlist.settings import Settings
+from shortlist.telemetry.metrics import ServingMetrics
+from shortlist.wire.refusals import UnknownBundleError
+
+_LOG = logging.getLogger(__name__)
+_ASK_AGAIN_SECONDS: Final = 0.5
+_CANARY_MS: Final = 2_000.0
+
+
+@dataclass(eq=False)
+class Service:
+    """Everything that routes need.
+
+    Attributes:
+        settings: in force.
+        bundles: that pages are made from.
+        store: of what users did.
+        predictor: that ranks.
+        recorder: of served pages.
+        encoder: of users after events.
+        recommender: makes pages.
+        reporter: takes events.
+        callers: lets callers in.
+    """
+
+    settings: Settings
+    bundles: Bundles[Live]
+    store: OnlineStore
+    predictor: PredictorClient
+    recorder: Recorder
+    encoder: Encoder
+    recommender: Recommender
+    reporter: Reporter
+    callers: Callers
+    _waking: "asyncio.Task[None] | None" = None
+
+    @classmethod
+    def of(cls, settings: Settings, figures: ServingMetrics) -> "Service":
+        """Put the parts together; nothing is loaded or connected yet.
+
+        Args:
+            settings: in force.
+            figures: counts.
+
+        Raises:
+            SettingsError: the keys of callers cannot be read.
+        """
+        serving = settings.serving
+
+        def breaker(part: str) -> Breaker:
+            def changed(state: State) -> None:
+                _LOG.warning("%s is %s", part, "asked" if state is State.CLOSED else "not asked")
+                figures.breaker(part, state)
+
+            return Breaker(serving.breaker_failures, serving.breaker_seconds, changed=changed)
+
+        def day(live: Live, state: UserState) -> float:
+            return day_of(serving, live, state, time.time())
+
+        endpoints = Endpoints(serving)
+        bundles: Bundles[Live] = Bundles(
+            BundleStore(settings.paths.bundles),
+            Live.of_bundle,
+            pinned=serving.bundle,
+            poll_seconds=serving.poll_seconds,
+            linger_seconds=serving.linger_seconds,
+            may_switch=lambda new: (live := bundles.get(new)) is not None and endpoints.have(live),
+        )
+        store = OnlineStore.connect(settings.online)
+        predictor = PredictorClient(
+            predictor_url(serving),
+            breaker("predictor"),
+            connections=serving.predictor_connections,
+            retried=figures.retried,
+        )
+        recorder = Recorder(store, serving.waiting_pages, lost=figures.lost)
+        encoder = Encoder(bundles, store, serving.waiting_vectors, figures, day)
+        known = Known(store, breaker("store"))
+        return cls(
+            settings=settings,
+            bundles=bundles,
+            store=store,
+            predictor=predictor,
+            recorder=recorder,
+            encoder=encoder,
+            recommender=Recommender(bundles, known, predictor, recorder, serving, figures),
+            reporter=Reporter(bundles, store, encoder, figures),
+            callers=Callers(serving),
+        )
+
+    def why_not_ready(self) -> str | None:
+        """None where pages can be made; else what is missing.
+
+        Redis is never missing: without it pages are simpler, and taking this process away would
+        help nobody. A predictor must have answered once; whether it still does is no reason either.
+        """
+        if self.bundles.current is None:
+            return f"no bundle is loaded yet: {self.bundles.fault or 'wait'}"
+        if not self.predictor.reached:
+            return "the predictor has not answered yet"
+        return None
+
+    async def start(self) -> None:
+        """Follow the pointer from now on, and look for store and predictor."""
+        # The first bundle is loaded before this returns, by a thread that may wait.
+        await asyncio.to_thread(self.bundles.start)
+        self._waking = asyncio.create_task(self._wake())
+
+    async def close(self) -> None:
+        """Write what waits, and let go of everything."""
+        if self._waking is not None:
+            self._waking.cancel()
+            await asyncio.gather(self._waking, return_exceptions=True)
+        await self.encoder.close()
+        await self.recorder.close(self.settings.serving.drain_seconds)
+        await self.predictor.close()
+        await asyncio.to_thread(self.bundles.stop)
+        with contextlib.suppress(UnavailableError):
+            await self.store.close()
+
+    async def _wake(self) -> None:
+        """Ask the predictor until it answers, and learn what was taken down."""
+        learned = False
+        while not (learned and self.predictor.reached):
+            if not learned:
+                with contextlib.suppress(UnavailableError):
+                    await self.store.refresh_blocklist()
+                    learned = True
+            held = self.bundles.current
+            if held is not None and not self.predictor.reached:
+                with contextlib.suppress(NoRankingError, UnknownBundleError):
+                    await self.predictor.rank(canary(held.parts), Budget(_CANARY_MS), 0.0)
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
