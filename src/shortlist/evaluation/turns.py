@@ -22,6 +22,7 @@ from shortlist.evaluation.performance import Performance, perform
 from shortlist.evaluation.shown import Shown, show
 from shortlist.evaluation.stages import Stages
 from shortlist.files import sweep_staging
+from shortlist.libraries import versions_for
 from shortlist.settings.baselines import BaselinesSettings
 from shortlist.settings.evaluation import EvaluationSettings
 from shortlist.source import source_digest
@@ -81,7 +82,7 @@ def contestants(settings: BaselinesSettings, truth: Truth | None) -> Makers:
 
 
 def arena_key(dataset: Dataset, arena: Arena, settings: EvaluationSettings) -> str:
-    """Hash of all that every turn depends on: data, vectors, sample and source."""
+    """Hash of all that every turn depends on: data, vectors, sample, source and libraries."""
     digest = hashlib.sha256()
     view = arena.view
     for part in (
@@ -91,6 +92,7 @@ def arena_key(dataset: Dataset, arena: Arena, settings: EvaluationSettings) -> s
         view.target,
         str(view.seed),
         settings.model_dump_json(include={"users", "policy_share"}),
+        repr(sorted(versions_for(_SOURCES).items())),
     ):
         digest.update(f"{part}\n".encode())
     digest.update(np.ascontiguousarray(view.content).data)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from shortlist.libraries import versions_for
 from shortlist.settings.tree import Settings, leaves
 from shortlist.source import source_digest
-from shortlist.steps.libraries import versions_for
 
 
 class Dependencies(BaseModel):

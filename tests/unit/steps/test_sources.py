@@ -15,12 +15,12 @@ COMMON = (
     "shortlist.evaluation.scorecard",
     "shortlist.evaluation.stages",
     "shortlist.files",
+    "shortlist.libraries",
     "shortlist.progress",
     "shortlist.settings",
     "shortlist.source",
     "shortlist.spelling",
     "shortlist.steps.engine",
-    "shortlist.steps.libraries",
     "shortlist.steps.output",
     "shortlist.steps.step",
 )

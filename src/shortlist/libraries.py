@@ -1,4 +1,4 @@
-"""Which libraries a step's results hang on, and their versions: a part of its key."""
+"""Which libraries a room's results hang on, and their versions: a part of what they are kept by."""
 
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import shortlist.steps
+from shortlist import libraries
+from shortlist.libraries import versions_for
 from shortlist.settings import Settings
-from shortlist.steps import libraries
-from shortlist.steps.libraries import versions_for
 from shortlist.steps.step import Step
 
 # Libraries that say what is asked or shown, or hold threads, and compute nothing.
