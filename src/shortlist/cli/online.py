@@ -11,9 +11,9 @@ from shortlist.cli.options import print_out, settings_in_force
 
 if TYPE_CHECKING:
     from shortlist.datasets.store import Dataset
-    from shortlist.online.drain import Drained
     from shortlist.online.health import Health
     from shortlist.online.load import Loaded
+    from shortlist.online.making import Made
     from shortlist.settings import Settings
 
 app = typer.Typer(add_completion=False)
@@ -98,14 +98,14 @@ def drain(
     archive = Archive(archive_directory(settings.paths.work, plain_name(into)))
     target = datasets_directory(settings.paths.work) / plain_name(into)
 
-    async def run() -> "Drained":
+    async def run() -> "tuple[int, Made]":
         store = OnlineStore.connect(settings.online)
         try:
             return await drain_log(store, base, archive, target)
         finally:
             await store.close()
 
-    print_out(_drained(asyncio.run(run())))
+    print_out(_drained(*asyncio.run(run())))
 
 
 @app.command()
@@ -150,10 +150,10 @@ def _loaded(done: "Loaded", dataset: "Dataset") -> Table:
     return table
 
 
-def _drained(done: "Drained") -> Table:
+def _drained(taken: int, done: "Made") -> Table:
     name = "nothing yet" if done.dataset is None else str(done.dataset.path)
     table = _table(f"drained into {name}")
-    table.add_row("entries taken", f"{done.taken:,}")
+    table.add_row("entries taken", f"{taken:,}")
     table.add_row("days made", f"{len(done.days_made):,}")
     if done.dataset is not None:
         record = done.dataset.record
