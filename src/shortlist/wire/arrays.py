@@ -87,14 +87,14 @@ class Fields:
         """Rows of a table, int32 [n], none below 0."""
         values: npt.NDArray[np.int32] = self.array(field, "<i4", longest)
         # Read without its sign, a negative number is the largest of all.
-        if values.size and values.view("<u4").max() > _LAST_ROW:
+        if values.size and np.maximum.reduce(values.view("<u4")) > _LAST_ROW:
             raise MalformedError(self.name(field), f"holds {values.min()}; rows start at 0")
         return values
 
     def small(self, field: str, longest: int, end: int) -> npt.NDArray[np.uint8]:
         """Whole numbers from 0 to below ``end``, uint8 [n]."""
         values: npt.NDArray[np.uint8] = self.array(field, "|u1", longest)
-        if values.size and values.max() >= end:
+        if values.size and np.maximum.reduce(values) >= end:
             raise MalformedError(self.name(field), f"holds {values.max()}; at most {end - 1}")
         return values
 
@@ -102,7 +102,9 @@ class Fields:
         """Numbers of at most `LARGEST` either way, [n]."""
         values = self.array(field, dtype, longest)
         # Written so that NaN fails too.
-        if values.size and not (values.max() <= LARGEST and values.min() >= -LARGEST):
+        if values.size and not (
+            np.maximum.reduce(values) <= LARGEST and np.minimum.reduce(values) >= -LARGEST
+        ):
             raise MalformedError(
                 self.name(field), f"holds what is no number of at most {LARGEST:.0f} either way"
             )

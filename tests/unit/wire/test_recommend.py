@@ -203,16 +203,16 @@ def is_refused(read: Any, write: Any, wrong: bytes) -> MalformedError | None:
 
 
 @pytest.mark.parametrize(
-    ("read", "write"),
-    [(requests_from_v1, requests_to_v1), (requests_from_v2, requests_to_v2)],
+    ("read", "write", "count"),
+    [(requests_from_v1, requests_to_v1, 10_000), (requests_from_v2, requests_to_v2, 5_000)],
     ids=["v1", "v2"],
 )
-def test_ten_thousand_malformed_bodies_are_refused_by_field(
-    read: Any, write: Any, wrong_bodies: Any
+def test_thousands_of_malformed_bodies_are_refused_by_field(
+    read: Any, write: Any, count: int, wrong_bodies: Any
 ) -> None:
     examples = [orjson.loads(write(ASKED)), orjson.loads(write(ASKED[:1]))]
     refusals = (is_refused(read, write, wrong) for wrong in wrong_bodies(examples, 3))
-    for error in itertools.islice(filter(None, refusals), 10_000):
+    for error in itertools.islice(filter(None, refusals), count):
         assert error.field
         assert str(error).startswith(error.field)
         assert encode_refusal(error)[0] == 400
