@@ -32,7 +32,7 @@ from shortlist.wire.events import (
     id_from_path,
     receipts_to_body,
 )
-from shortlist.wire.reading import LARGEST_BODY
+from shortlist.wire.reading import LARGEST_BODY, loads
 from shortlist.wire.recommend import V1_PATH, pages_to_v1, requests_from_v1
 from shortlist.wire.refusals import MalformedError, TooLargeError, encode_refusal
 from shortlist.wire.tensors import V2_PATH, pages_to_v2, requests_from_v2
@@ -105,10 +105,12 @@ class Routes:
         return pages_to_v1(pages)
 
     async def _recommend_v2(self, request: Request) -> bytes:
-        body = await _body(request)
+        body = loads(await _body(request))
+        if not isinstance(body, dict):
+            raise MalformedError("body", "must be an object")
         requests = requests_from_v2(body)
         pages, _ = await self._model(requests, _traced(request))
-        return pages_to_v2(pages, pages[0].request_id)
+        return pages_to_v2(pages, body.get("id") or pages[0].request_id)
 
     async def _events(self, request: Request) -> bytes:
         events = events_from_body(await _body(request))

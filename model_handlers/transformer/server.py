@@ -12,9 +12,15 @@ from typing import Any, Final
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from kserve import ModelServer, model_server
-from kserve.protocol.rest.server import RESTServer
+from fastapi.routing import APIRoute
+from kserve import ModelServer, errors, model_server
+from kserve.protocol.rest.server import RESTServer, metrics_handler
+from kserve.protocol.rest.v1_endpoints import V1Endpoints
+from kserve.protocol.rest.v2_endpoints import V2Endpoints
+from starlette.requests import Request
+from starlette.responses import Response
 
+from model_handlers.transformer.described import described
 from model_handlers.transformer.feed import feed_router
 from model_handlers.transformer.model import ShortlistModel
 from model_handlers.transformer.routes import Routes
@@ -23,22 +29,68 @@ from shortlist.serving.service import Service
 from shortlist.settings import Settings, load
 from shortlist.telemetry.logs import configure
 from shortlist.telemetry.metrics import ServingMetrics
+from shortlist.wire.refusals import (
+    InternalError,
+    MalformedError,
+    NotReadyError,
+    UnknownError,
+    encode_refusal,
+)
 
 _APP: Final = "kserve.model_server:app"
 _ENDS: Final = (signal.SIGTERM, signal.SIGINT)
 _BACKLOG: Final = 2_048
-_OURS: Final = frozenset({"GET", "HEAD"})
+_KEPT_SECONDS: Final = 75
 
 
 class LeanServer(RESTServer):  # type: ignore[misc]
-    """KServe's REST server without what costs more than it tells.
+    """KServe's REST server without what nobody may do, and what costs more than it tells.
 
-    Its timing middleware matches every request against every route twice and formats log lines that
-    nobody reads; ours are histograms.
+    Left out are its timing middleware, which matches every request against all routes twice; the
+    routes that load and unload models, which need no key; and those that predict or explain by any
+    name, since ours stand in their place.
     """
 
     def _add_middlewares(self, app: FastAPI) -> None:
         """None."""
+
+    def _register_endpoints(self, app: FastAPI) -> None:
+        v1 = V1Endpoints(self.dataplane, self.model_repository_extension)
+        v2 = V2Endpoints(self.dataplane, self.model_repository_extension)
+        for path, endpoint in (
+            ("/metrics", metrics_handler),
+            ("/v1/models", v1.models),
+            ("/v1/models/{model_name}", v1.model_ready),
+            ("/v2", v2.metadata),
+            ("/v2/health/live", v2.live),
+            ("/v2/health/ready", v2.ready),
+            ("/v2/models", v2.models),
+            ("/v2/models/{model_name}", v2.model_metadata),
+            ("/v2/models/{model_name}/ready", v2.model_ready),
+        ):
+            described_by_us = path != "/metrics"
+            app.add_api_route(
+                path, endpoint, response_model=None, include_in_schema=described_by_us
+            )
+
+    def _add_exception_handlers(self, app: FastAPI) -> None:
+        for kind in (errors.ModelNotFound, errors.ModelNotReady, errors.ServerNotReady, Exception):
+            app.add_exception_handler(kind, refuse)
+
+
+async def refuse(_: Request, error: Exception) -> Response:
+    """What KServe's own routes answer where they fail, in our words."""
+    told: Exception = error
+    if isinstance(error, errors.ModelNotFound):
+        told = UnknownError(str(error))
+    elif isinstance(error, errors.ModelNotReady | errors.ServerNotReady):
+        told = NotReadyError(str(error))
+    elif isinstance(error, errors.InvalidInput):
+        told = MalformedError("body", str(error))
+    elif not isinstance(error, ShortlistError):
+        told = InternalError("the server failed; its log says why")
+    status, body = encode_refusal(told)
+    return Response(body, status, media_type="application/json")
 
 
 async def serve(settings: Settings, listening: socket.socket) -> None:
@@ -47,21 +99,23 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
     Args:
         settings: in force.
         listening: bound, at the address to answer at.
+
+    Raises:
+        SettingsError: the keys of callers cannot be read.
     """
     metrics = ServingMetrics()
     service = Service.of(settings, metrics)
-    model = ShortlistModel(service)
+    server = uvicorn.Server(_config(application(service, metrics), settings))
     await service.start()
     try:
-        await _serving(settings, model, service, metrics).serve([listening])
+        await server.serve([listening])
     finally:
         await service.close()
 
 
-def _serving(
-    settings: Settings, model: ShortlistModel, service: Service, metrics: ServingMetrics
-) -> uvicorn.Server:
-    """The server with all routes, ours first."""
+def application(service: Service, metrics: ServingMetrics) -> FastAPI:
+    """KServe's application with the model and all routes, ours first."""
+    model = ShortlistModel(service)
     server = ModelServer(enable_grpc=False, enable_latency_logging=False, workers=1)
     server.register_model(model)
 
@@ -70,35 +124,31 @@ def _serving(
 
     # The SDK's own is always ready.
     server.dataplane.ready = ready
-    app = model_server.app
-    app.router.routes[:0] = Routes(model, service, metrics).all()
-    app.include_router(feed_router(lambda: _catalogue(service)))
-    rest = LeanServer(
-        _APP, server.dataplane, server.model_repository_extension, settings.serving.transformer_port
-    )
-    own = list(app.router.routes)
-    rest.create_application()
-    # Nobody may unload the model over HTTP, and what explains or decodes by itself is not offered.
+    app: FastAPI = model_server.app
+    routes = Routes(model, service, metrics).all()
     app.router.routes[:] = [
-        route
-        for route in app.router.routes
-        if any(route is one for one in own) or getattr(route, "methods", _OURS) <= _OURS
+        *routes,
+        *(one for one in app.router.routes if not isinstance(one, APIRoute)),
     ]
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            loop="none",
-            http="httptools",
-            ws="none",
-            backlog=_BACKLOG,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=int(settings.serving.drain_seconds),
-            server_header=False,
-            date_header=False,
-        )
+    app.include_router(feed_router(lambda: _catalogue(service)))
+    LeanServer(_APP, server.dataplane, server.model_repository_extension, 0).create_application()
+    described(app)
+    return app
+
+
+def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        http="httptools",
+        ws="none",
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEPT_SECONDS,
+        timeout_graceful_shutdown=max(1, int(settings.serving.drain_seconds)),
+        server_header=False,
+        date_header=False,
     )
 
 
@@ -119,13 +169,13 @@ def bound(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((address, port))
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         raise StorageError(
             f"cannot answer at {address}:{port} ({os.strerror(error.errno or 0).lower()}); set "
             "serving.transformer_port or serving.transformer_address"
         ) from error
-    listening.set_inheritable(True)
     return listening
 
 
@@ -135,7 +185,7 @@ def in_force(arguments: Sequence[str]) -> Settings:
     Args:
         arguments: of the command line; those of the SDK that mean nothing here are ignored.
     """
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--predictor_host")
     parser.add_argument("--predictor_use_ssl", default="false")
     parser.add_argument("--http_port", type=int)

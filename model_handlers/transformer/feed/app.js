@@ -138,7 +138,6 @@ function choose(place, play) {
   player.load(video.card?.duration_seconds);
   row(feed.page, left, place);
   row(feed.page, place, place);
-  $("card").getAnimations().forEach((one) => one.cancel());
   if (!still.matches) $("card").animate({ opacity: [0.4, 1] }, { duration: 180, easing: "ease-out" });
   seen();
   if (play) player.play();

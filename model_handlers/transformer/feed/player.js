@@ -1,10 +1,11 @@
 // A video without pictures: a clock that runs over its duration, faster than life.
 
 const UNKNOWN = 30;
-const LONGEST_STEP = 0.25;
+const BEAT = 100;
+const SLOW_BEAT = 500;
 
 export class Player {
-  #frame = 0;
+  #timer = 0;
   #last = 0;
   #unreported = 0;
 
@@ -43,8 +44,7 @@ export class Player {
     if (!this.playing) return;
     this.#step();
     this.playing = false;
-    cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#frame);
+    clearTimeout(this.#timer);
     this.changed();
   }
 
@@ -63,9 +63,7 @@ export class Player {
   }
 
   #next() {
-    this.#frame = this.still.matches
-      ? setTimeout(() => this.#tick(), 500)
-      : requestAnimationFrame(() => this.#tick());
+    this.#timer = setTimeout(() => this.#tick(), this.still.matches ? SLOW_BEAT : BEAT);
   }
 
   #tick() {
@@ -82,9 +80,8 @@ export class Player {
 
   #step() {
     const now = performance.now();
-    // A page that nobody sees gets no frames, and what nobody sees is not watched.
-    const longest = this.still.matches ? 4 * LONGEST_STEP : LONGEST_STEP;
-    const passed = Math.min((now - this.#last) / 1000, longest) * this.speed;
+    // A device that slept did not watch.
+    const passed = (Math.min(now - this.#last, 2 * SLOW_BEAT) / 1000) * this.speed;
     this.#last = now;
     const seen = Math.min(passed, this.duration - this.at);
     this.at += seen;

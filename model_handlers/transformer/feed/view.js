@@ -74,15 +74,13 @@ export function done(video) {
 export function film(player) {
   const over = player.at >= player.duration;
   $("bar").style.setProperty("--done", player.at / player.duration);
-  const seconds = String(Math.floor(player.at));
-  if ($("bar").getAttribute("aria-valuenow") !== seconds || $("bar").dataset.of !== String(player.duration)) {
-    $("bar").dataset.of = player.duration;
-    $("bar").setAttribute("aria-valuemax", String(Math.round(player.duration)));
-    $("bar").setAttribute("aria-valuenow", seconds);
-    $("bar").setAttribute("aria-valuetext", `${clock(player.at)} of ${clock(player.duration)}`);
-  }
   const text = `${clock(player.at)} / ${clock(player.duration)}`;
-  if ($("clock").textContent !== text) $("clock").textContent = text;
+  if ($("clock").textContent !== text) {
+    $("clock").textContent = text;
+    $("bar").ariaValueMax = Math.round(player.duration);
+    $("bar").ariaValueNow = Math.floor(player.at);
+    $("bar").ariaValueText = text.replace("/", "of");
+  }
   const state = player.playing ? "pause" : over ? "again" : "play";
   if ($("play").dataset.state === state) return;
   $("play").dataset.state = state;
@@ -137,11 +135,11 @@ export function changes(page, shifts) {
   return first ? "" : $("changed").textContent;
 }
 
-/** How many actions the next page will know of. */
+/** What the next page will be, and how many more actions it will know of. */
 export function turned(actions, more) {
   $("next-page").textContent = more ? "Next page" : "New session";
-  $("next-page").dataset.actions = actions || "";
-  $("next-page").title = actions ? `It will know of ${count(actions, "action")} more` : "";
+  if (actions) $("next-page").dataset.actions = actions;
+  else delete $("next-page").dataset.actions;
 }
 
 /** How the page was made. */
@@ -150,9 +148,8 @@ export function request(page, browserMs) {
   $("quality").textContent = page.degraded ? "Degraded" : "Complete";
   $("quality").classList.toggle("degraded", page.degraded);
   $("causes").replaceChildren(...page.degraded_by.map((name) => make("li", cause(name))));
-  const stages = Object.entries(page.timings_ms ?? {}).filter(([name]) => name !== "total");
-  const total = page.timings_ms?.total;
-  const rows = [...stages];
+  const { total, ...stages } = page.timings_ms;
+  const rows = Object.entries(stages);
   if (total !== undefined) rows.push(["total", total]);
   const longest = Math.max(0.001, ...rows.map(([, value]) => value));
   $("timings").tBodies[0].replaceChildren(
