@@ -187,8 +187,7 @@ def _single(settings: OnlineSettings) -> Redis:
         timeout=None,
         # One more try at once, for a connection that a restart has closed behind our back.
         retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
-        lib_name=None,
-        lib_version=None,
+        driver_info=None,
         **options,
     )
     return Redis.from_pool(pool)

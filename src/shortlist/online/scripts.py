@@ -168,7 +168,7 @@ redis.call('HSET', KEYS[1], 's' .. ARGV[2],
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'l' .. ARGV[2], ARGV[5]) end
 redis.call('EXPIRE', KEYS[1], ARGV[6])
 
-if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) * 2 then
+if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) then
   local fields, ages = redis.call('HKEYS', KEYS[1]), {{}}
   for _, field in ipairs(fields) do
     if string.sub(field, 1, 1) == 's' then
