@@ -9,7 +9,7 @@ const CAUSES = {
   bundle_mismatch: "No ranker holds this bundle: videos stand in the order of recall.",
   over_budget: "The time was nearly spent, and a stage was left out.",
   bad_features: "What is stored of this viewer cannot be used.",
-  unknown_user: "Nobody has seen this viewer yet: popularity and the hour decide.",
+  unknown_user: "Nobody knows this viewer yet: popularity and the hour decide.",
   empty_history: "This viewer has done nothing yet: popularity and the hour decide.",
 };
 

@@ -1,0 +1,569 @@
+"""The page in a real browser, against a service of the wire's own types."""
+
+import importlib.util
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from model_handlers.transformer.feed import FILES, feed_router
+from shortlist.wire.causes import Cause
+from shortlist.wire.events import Event
+from shortlist.wire.recommend import V1_PATH
+from shortlist.wire.videos import VIDEOS_PATH, VideoCard, videos_from_body
+
+spec = importlib.util.spec_from_file_location("feed_stub", Path(__file__).with_name("stub.py"))
+assert spec is not None
+assert spec.loader is not None
+stub_module = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = stub_module
+spec.loader.exec_module(stub_module)
+Stub, Served, KEY, LARGE = (
+    stub_module.Stub,
+    stub_module.Served,
+    stub_module.KEY,
+    stub_module.LARGE,
+)
+
+PATIENCE = 30
+LARGEST_BYTES = 60_000
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--window-size=1440,1000",
+)
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    browser, control = shutil.which("chromium"), shutil.which("chromedriver")
+    if browser is None or control is None:
+        pytest.skip("no browser: install Debian's chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    started = webdriver.Chrome(options=options, service=Service(control))
+    started.set_script_timeout(PATIENCE)
+    yield started
+    started.quit()
+
+
+class Feed:
+    """The page as a person uses it."""
+
+    def __init__(self, driver: webdriver.Chrome, address: str, stub: Any) -> None:
+        self.driver, self.address, self.stub = driver, address, stub
+        self.expected: list[str] = []
+
+    def __getitem__(self, name: str) -> WebElement:
+        return self.driver.find_element(By.ID, name)
+
+    def open(self, viewer: str = "", *, autoplay: bool = False) -> None:
+        self.driver.get(self.address + (f"?viewer={viewer}" if viewer else ""))
+        if not autoplay:  # what plays by itself is watched, and changes the page
+            self.run("document.getElementById('autoplay').checked = false")
+        if viewer:
+            self.see("card")
+
+    def click(self, name: str) -> None:
+        self[name].click()
+
+    def press(self, *keys: str) -> None:
+        ActionChains(self.driver, duration=0).send_keys(*keys).perform()
+
+    def until(self, holds: Callable[[], object]) -> None:
+        WebDriverWait(self.driver, PATIENCE, 0.1).until(lambda _: holds())
+
+    def see(self, name: str) -> None:
+        self.until(self[name].is_displayed)
+
+    def rows(self, part: str) -> list[str]:
+        found: list[str] = self.run(
+            "return [...document.querySelectorAll('#list ' + arguments[0])]"
+            ".map((one) => one.textContent)",
+            part,
+        )
+        return found
+
+    def run(self, script: str, *arguments: object) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def says(self, name: str) -> str:
+        return str(self[name].get_attribute("textContent"))
+
+    def told(self, kind: str) -> list[Event]:
+        return [event for event in self.stub.events if event.kind == kind]
+
+    def turn(self) -> None:
+        before = self.says("page-name")
+        self.click("next-page")
+        self.until(lambda: self.says("page-name") != before)
+
+    def offline(self, offline: bool) -> None:
+        conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd(
+            "Network.emulateNetworkConditions", {"offline": offline, **conditions}
+        )
+
+    def emulate(self, width: int = 1440, **features: str) -> None:
+        told = [
+            {"name": name.replace("_", "-"), "value": value} for name, value in features.items()
+        ]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": told})
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+        )
+
+
+@pytest.fixture
+def feed(driver: webdriver.Chrome) -> Iterator[Feed]:
+    stub = Stub()
+    with Served(stub) as served:
+        page = Feed(driver, served.address, stub)
+        driver.get_log("browser")
+        yield page
+        page.offline(False)
+        page.emulate()
+        complaints = [line["message"] for line in driver.get_log("browser")]
+        driver.get("about:blank")  # what is still to be reported goes to this service
+    surprises = [line for line in complaints if not any(known in line for known in page.expected)]
+    assert surprises == []
+
+
+def test_watching_skipping_and_liking_are_told_as_they_happen(feed: Feed):
+    feed.open("7")
+    feed.until(lambda: feed.told("impression"))
+    first = feed.stub.events[0]
+    assert (first.user_id, first.position, first.request_id) == (7, 0, "request-1")
+    assert first.propensity == 1.0
+    assert first.video_id == LARGE  # as the id of 64 bits that it is
+    feed.click("play")
+    feed.until(lambda: feed.says("clock")[:4] >= "0:04")
+    feed.click("like")
+    feed.until(lambda: feed.told("like"))
+    assert feed["like"].get_attribute("aria-pressed") == "true"
+    feed.click("like")  # a second time says nothing new
+    feed.click("next")
+    feed.until(lambda: feed.told("watch"))
+    (watched,) = feed.told("watch")
+    assert watched.video_id == LARGE
+    assert watched.watch_seconds is not None
+    assert 4 <= watched.watch_seconds <= 60
+    feed.until(lambda: len(feed.told("impression")) == 2)
+    feed.click("skip")
+    feed.until(lambda: feed.told("skip"))
+    (skipped,) = feed.told("skip")
+    assert (skipped.position, skipped.propensity) == (1, 0.97)
+    assert skipped.watch_seconds is not None
+    assert len(feed.told("like")) == len(feed.told("click")) == 1
+    assert len({event.event_id for event in feed.stub.events}) == len(feed.stub.events)
+    assert feed.rows(".did")[0].startswith("liked, watched 0:")
+    assert feed.rows(".did")[1] == "skipped"
+
+
+def test_a_video_watched_to_its_end_is_told_whole_and_stops(feed: Feed):
+    feed.open("7")
+    feed.run(
+        "arguments[0].value = '32'; arguments[0].dispatchEvent(new Event('change'))", feed["speed"]
+    )
+    feed.click("play")
+    feed.until(lambda: feed["play"].get_attribute("aria-label") == "Watch again")
+    feed.until(lambda: feed.told("watch"))
+    duration = feed.stub.videos.table.column("duration_seconds")[-1].as_py()
+    assert feed.told("watch")[0].watch_seconds == pytest.approx(duration, abs=0.1)
+    assert feed["bar"].get_attribute("aria-valuenow") == str(int(duration))
+    assert "Watched to the end" in feed.says("live")
+
+
+def test_the_next_page_follows_what_was_done_and_its_changes_are_marked(feed: Feed):
+    feed.open("7")
+    before = feed.rows("b")
+    assert set(feed.rows(".mark")) == {""}
+    feed.click("like")
+    assert feed["next-page"].get_attribute("data-actions") == "1"
+    feed.turn()
+    first, second = feed.stub.requests
+    assert (first.page, second.page) == (0, 1)
+    assert first.session_id == second.session_id is not None
+    assert first.context["web"] == 1
+    assert set(feed.rows(".mark")) == {"new"}
+    assert feed.says("changed") == "10 of 10 places changed"
+    assert set(feed.rows(".reason")) == {"You liked a video tagged street food"}
+    assert "street food 2 → 10" in [
+        shift.text for shift in feed["shifts"].find_elements(By.TAG_NAME, "li")
+    ]
+    assert feed.rows("b") != before
+    assert "Page 2: 10 videos. 10 of 10 places changed." in feed.says("live")
+
+
+def test_places_are_compared_where_videos_may_come_back(feed: Feed):
+    feed.open("7")
+    feed.click("options")
+    feed.click("repeats")
+    feed.turn()
+    assert feed.stub.requests[-1].session_id is None
+    feed.turn()
+    assert set(feed.rows(".mark")) == {"same"}
+    assert feed.says("changed") == "0 of 10 places changed"
+    feed.click("skip")
+    feed.until(lambda: feed.told("skip"))
+    feed.turn()
+    assert feed.rows(".mark").count("new") >= 1
+    assert any(mark.startswith("up from ") for mark in feed.rows(".mark"))
+
+
+def test_marks_and_shifts_are_those_worked_by_hand(feed: Feed):
+    feed.open()
+    found = feed.driver.execute_async_script(
+        """const done = arguments[arguments.length - 1];
+        import("/feed/marks.js").then(({ marks, shifts }) => done([
+          marks(["a", "b", "c", "d"], ["b", "a", "c", "e"]),
+          shifts([["x", "x"], ["y"]], [["y", "z"], ["y"]]),
+        ]));"""
+    )
+    assert found == [
+        [
+            {"kind": "up", "from": 1},
+            {"kind": "down", "from": 0},
+            {"kind": "same"},
+            {"kind": "new"},
+        ],
+        [
+            {"tag": "x", "before": 1, "now": 0},
+            {"tag": "y", "before": 1, "now": 2},
+            {"tag": "z", "before": 0, "now": 1},
+        ],
+    ]
+
+
+def test_the_feed_is_worked_by_keys_alone(feed: Feed):
+    feed.open()
+    feed.run("document.getElementById('user').focus()")
+    feed.press("7l n", Keys.ENTER)  # letters are letters where one types
+    assert "whole number" in feed.says("user-wrong")
+    feed["user"].send_keys(Keys.CONTROL + "a", Keys.NULL, "7", Keys.ENTER)
+    feed.see("card")
+    assert feed.driver.switch_to.active_element.get_attribute("id") == "stage"
+    assert feed.run("return getComputedStyle(arguments[0]).outlineStyle", feed["stage"]) == "solid"
+    feed.press(" ")
+    feed.until(lambda: feed["play"].get_attribute("aria-label") == "Pause")
+    feed.press("l")
+    feed.until(lambda: feed.told("like"))
+    feed.press(Keys.ARROW_RIGHT)
+    feed.until(lambda: feed.told("skip"))
+    feed.press(Keys.ARROW_DOWN)
+    assert feed.says("place") == "3 of 10"
+    feed.press(Keys.ARROW_UP)
+    assert feed.says("place") == "2 of 10"
+    assert feed.says("live").startswith("2 of 10: ")
+    feed.press("n")
+    feed.until(lambda: feed.says("page-name") == "Page 2")
+    # Each thing that can be pressed has a name, and Tab reaches it.
+    nameless = feed.run(
+        """return [...document.querySelectorAll("button, input, select, summary")]
+        .filter((one) => one.checkVisibility() && !one.textContent.trim()
+          && !one.getAttribute("aria-label") && !one.labels?.length)
+        .map((one) => one.id)"""
+    )
+    assert nameless == []
+    feed.run(
+        """window.reached = [];
+        document.addEventListener("focusin", (event) => window.reached.push(event.target.id));
+        document.getElementById("user").focus();"""
+    )
+    feed.press(Keys.TAB * 12)
+    reached = set(feed.run("return window.reached"))
+    assert {"newcomer", "stage", "play", "like", "skip", "next", "speed", "takedown"} <= reached
+
+
+def test_the_next_video_plays_by_itself_and_is_not_said_to_be_chosen(feed: Feed):
+    feed.open("7", autoplay=True)
+    assert feed["play"].get_attribute("aria-label") == "Play"
+    feed.press(Keys.ARROW_DOWN)
+    feed.until(lambda: feed["bar"].get_attribute("aria-valuenow") != "0")
+    feed.press(Keys.ARROW_DOWN)
+    feed.until(lambda: feed.told("watch"))
+    assert not feed.told("click")
+
+
+def test_past_the_last_video_comes_the_next_page(feed: Feed):
+    feed.open("7")
+    feed.press(Keys.ARROW_DOWN * 9)
+    assert feed.says("place") == "10 of 10"
+    feed.press(Keys.ARROW_DOWN)
+    feed.until(lambda: feed.says("page-name") == "Page 2")
+    assert feed.says("place") == "1 of 10"
+
+
+def test_a_new_viewer_is_told_that_nobody_knows_them(feed: Feed):
+    feed.open()
+    feed.click("start")
+    feed.see("card")
+    (asked,) = feed.stub.requests
+    assert asked.user_id >= 5_000_000_000
+    assert asked.context["new_user"] == 1
+    assert "Nobody knows this viewer" in feed.says("causes")
+    assert feed.says("quality") == "Complete"
+
+
+def test_how_a_page_was_made_is_shown(feed: Feed):
+    feed.stub.causes = (Cause.PREDICTOR_SLOW, Cause.OVER_BUDGET)
+    feed.open("7")
+    assert feed.says("quality") == "Degraded"
+    assert "ranker did not answer in time" in feed.says("causes")
+    assert feed.says("bundle") == stub_module.BUNDLE
+    lines = [line.text.split() for line in feed["timings"].find_elements(By.TAG_NAME, "tr")]
+    assert lines[:2] == [["Store", "1.4"], ["Recall", "3.1"]]
+    assert lines[-2] == ["Total", "16"]
+    bars = feed.run(
+        "return [...document.querySelectorAll('#timings i')].map((one) => one.offsetWidth)"
+    )
+    assert bars[2] == max(bars[:5])
+    assert bars[0] * 2 < bars[2]
+    assert feed.says("reason") == "Popular now"
+    assert feed.says("sources") == "Popularity"
+    assert feed.says("propensity") == "1"
+
+
+def test_an_error_says_what_to_do_and_trying_again_works(feed: Feed):
+    feed.expected = ["503"]
+    feed.stub.faults[V1_PATH] = [503]
+    feed.open()
+    feed.run("document.getElementById('user').value = '7'")
+    feed["choose"].find_element(By.TAG_NAME, "button").click()
+    feed.see("failed")
+    assert "not ready" in feed.says("failed")
+    assert "“shortlist demo” makes one" in feed.says("failed")
+    feed["failed"].find_element(By.TAG_NAME, "button").click()
+    feed.see("card")
+
+
+def test_a_service_that_is_gone_is_said_to_be(feed: Feed):
+    feed.expected = ["ERR_INTERNET_DISCONNECTED"]
+    feed.open("7")
+    feed.until(lambda: feed.told("impression"))
+    feed.offline(True)
+    feed.click("next-page")
+    feed.see("failed")
+    assert "“shortlist up” still runs" in feed.says("failed")
+    feed.offline(False)
+    feed["failed"].find_element(By.TAG_NAME, "button").click()
+    feed.until(lambda: feed.says("page-name") == "Page 2")
+
+
+def test_titles_that_cannot_be_had_leave_a_feed_of_ids(feed: Feed):
+    feed.expected = ["503"]
+    feed.stub.faults[VIDEOS_PATH] = [503]
+    feed.open("7")
+    assert feed.says("title") == f"Video {LARGE}"
+    assert "titles of this page could not be loaded" in feed.says("notice")
+
+
+def test_an_event_whose_answer_is_lost_is_sent_once_more_and_counts_once(feed: Feed):
+    feed.expected = ["502"]
+    feed.stub.lost_answers = 1
+    feed.open("7")
+    feed.until(lambda: len(feed.stub.reports) == 2)
+    assert [event.kind for event in feed.stub.events] == ["impression"]
+    feed.until(lambda: "known already" in feed.says("events"))
+    assert not feed["notice"].is_displayed()
+
+
+def test_events_wait_while_the_network_is_away(feed: Feed):
+    feed.expected = ["ERR_INTERNET_DISCONNECTED"]
+    feed.open("7")
+    feed.until(lambda: feed.told("impression"))
+    feed.offline(True)
+    feed.click("like")
+    feed.see("notice")
+    assert "1 event waiting" in feed.says("notice")
+    assert not feed.told("like")
+    feed.offline(False)
+    feed["notice"].find_element(By.TAG_NAME, "button").click()
+    feed.until(lambda: feed.told("like"))
+    feed.until(lambda: not feed["notice"].is_displayed())
+
+
+def test_a_service_that_asks_for_a_key_gets_the_events_with_it(feed: Feed):
+    feed.expected = ["401"]
+    feed.stub.need_key = True
+    feed.open("7")
+    feed.see("notice")
+    feed["notice"].find_element(By.TAG_NAME, "button").click()
+    feed.press(KEY, Keys.ENTER)
+    feed.until(lambda: feed.told("impression"))
+
+
+def test_an_operator_takes_a_video_down_with_a_key(feed: Feed):
+    feed.expected = ["401"]
+    feed.open("7")
+    title = feed.says("title")
+    feed.click("takedown")
+    assert title in feed.says("asks-text")
+    feed.press("not-the-key", Keys.ENTER)
+    feed.until(lambda: "not accepted" in feed.says("asks-wrong"))
+    assert not feed.stub.taken_down
+    feed["key"].send_keys(Keys.CONTROL + "a", Keys.NULL, KEY, Keys.ENTER)
+    feed.until(lambda: feed.stub.taken_down == {LARGE})
+    feed.until(lambda: feed.says("takedown") == "Bring this video back")
+    assert feed.rows(".did")[0] == "taken down"
+    feed.click("takedown")
+    feed.press(Keys.ENTER)  # the key is known by now
+    feed.until(lambda: not feed.stub.taken_down)
+
+
+def test_what_was_watched_is_told_when_the_page_is_left(feed: Feed):
+    feed.open("7")
+    feed.click("play")
+    feed.until(lambda: feed.says("clock")[:4] >= "0:04")
+    feed.driver.get("about:blank")
+    feed.until(lambda: feed.told("watch"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_fits_and_can_be_read(feed: Feed, theme: str):
+    feed.emulate(prefers_color_scheme=theme)
+    feed.open("7")
+    feed.click("like")
+    feed.turn()
+    for width in (360, 820, 1440):
+        feed.emulate(width, prefers_color_scheme=theme)
+        assert feed.run("return document.documentElement.scrollWidth") <= width
+    contrasts = feed.run(
+        """const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+        const light = (colour) => {
+          canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+          const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((one) =>
+            one / 255 <= .04045 ? one / 255 / 12.92 : ((one / 255 + .055) / 1.055) ** 2.4);
+          return .2126 * r + .7152 * g + .0722 * b;
+        };
+        const contrast = (one, other) => {
+          const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+          return (high + .05) / (low + .05);
+        };
+        const root = getComputedStyle(document.documentElement);
+        const of = (name) => root.getPropertyValue("--" + name);
+        const found = {};
+        for (const ground of ["paper", "raised", "tint"])
+          for (const text of ["ink", "muted", "blue", "green", "amber", "red"])
+            found[text + " on " + ground] = contrast(of(text), of(ground));
+        found["ink on grid"] = contrast(of("ink"), of("grid"));
+        found["muted on grid"] = contrast(of("muted"), of("grid"));
+        found["button"] = contrast(of("on-blue"), of("blue"));
+        for (let hue = 0; hue < 360; hue += 3)
+          found["white on " + hue] = contrast("white", `oklch(.53 .12 ${hue})`);
+        return found;"""
+    )
+    assert {pair: value for pair, value in contrasts.items() if value < 4.5} == {}
+
+
+def test_nothing_moves_by_itself_for_who_asks_for_that(feed: Feed):
+    feed.emulate(prefers_reduced_motion="reduce")
+    feed.open("7", autoplay=True)
+    assert not feed["autoplay"].is_selected()
+    feed.press(Keys.ARROW_DOWN)
+    assert feed["play"].get_attribute("aria-label") == "Play"
+    assert feed.run("return document.getAnimations().length") == 0
+    feed.click("play")
+    feed.until(lambda: feed["bar"].get_attribute("aria-valuenow") != "0")
+
+
+# The files and the route, without a browser.
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = FastAPI()
+    app.include_router(feed_router(stub_module.catalogue))
+    return TestClient(app)
+
+
+def test_the_page_is_small_and_asks_nobody_else():
+    texts = {path.name: path.read_text(encoding="utf-8") for path in FILES.iterdir()}
+    assert sum(len(text.encode()) for text in texts.values()) < LARGEST_BYTES
+    for name, text in texts.items():
+        addresses = set(re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]+[^\s\"']*", text))
+        assert addresses <= {"http://www.w3.org/2000/svg"}, name
+    page = texts["index.html"]
+    assert not re.search(r"\s(on[a-z]+|style)=|<style|<script(?![^>]*\bsrc=)", page)
+
+
+def test_every_file_is_served_with_its_type_and_a_strict_policy(client: TestClient):
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    named = set(re.findall(r"(?:src|href)=\"(feed/[^\"]+)\"", page.text))
+    modules = {f"feed/{path.name}" for path in FILES.glob("*.js")}
+    for path in named | modules:
+        found = client.get(f"/{path}")
+        assert found.status_code == 200, path
+        assert found.headers["x-content-type-options"] == "nosniff"
+        policy = found.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+    assert client.get("/feed/app.js").headers["content-type"].startswith("text/javascript")
+    assert client.get("/feed/nothing.js").status_code == 404
+    assert client.get("/feed/..%2ffeed.py").status_code == 404
+
+
+def test_a_browser_that_has_a_file_is_told_so(client: TestClient):
+    tag = client.get("/").headers["etag"]
+    again = client.get("/", headers={"If-None-Match": f'"other", W/{tag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_videos_come_in_the_order_asked_and_strangers_are_named(client: TestClient):
+    found = videos_from_body(client.get(f"{VIDEOS_PATH}?ids={LARGE},5,1000000,{LARGE}").content)
+    assert [video.video_id for video in found.videos] == [LARGE, 1_000_000]
+    assert found.unknown == (5,)
+    assert found.videos[1] == VideoCard(
+        1_000_000, "Dough whisk", ("baking", "birds"), 20, 12.0, "en"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("", "ids"),
+        ("?ids=", "ids"),
+        ("?ids=1,,2", "ids[1]"),
+        ("?ids=1,two", "ids[1]"),
+        (f"?ids={2**63}", "ids[0]"),
+        ("?ids=" + ",".join(map(str, range(51))), "ids"),
+    ],
+)
+def test_ids_that_are_none_are_refused_by_name(client: TestClient, query: str, field: str):
+    answer = client.get(VIDEOS_PATH + query)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["field"] == field
+
+
+def test_without_a_bundle_the_videos_are_not_ready():
+    app = FastAPI()
+    app.include_router(feed_router(lambda: None))
+    answer = TestClient(app).get(f"{VIDEOS_PATH}?ids=1")
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "not_ready")
