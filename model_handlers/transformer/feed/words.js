@@ -24,7 +24,7 @@ export const plain = (name) => {
 
 /** What went wrong with a page, and what to do: `[title, advice]`. */
 export function trouble(failure) {
-  const said = failure.message ? ` The server said: ${failure.message}` : "";
+  const said = failure.message ? ` The server said: ${failure.message}.` : "";
   switch (failure.kind) {
     case "offline":
       return ["The service does not answer",
