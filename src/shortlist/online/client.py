@@ -23,6 +23,7 @@ from redis.exceptions import (
 )
 
 from shortlist.errors import SettingsError, UnavailableError
+from shortlist.online.batching import Batches
 from shortlist.online.scripts import ALL, Script
 from shortlist.settings.online import OnlineSettings
 
@@ -47,17 +48,22 @@ Command = Call | tuple[str | bytes | int, ...]
 
 @dataclass(eq=False)
 class Client:
-    """Round trips to one Redis, or to one cluster.
+    """Round trips to one Redis, or to one cluster; of one event loop.
 
     Attributes:
         settings: where it is, and how long it may take.
         redis: the driver.
-        round_trips: how many there were, for tests and counters.
+        round_trips: how many were asked for, for tests and counters.
+        batches: what requests share.
     """
 
     settings: OnlineSettings
     redis: "Redis | RedisCluster"
     round_trips: int = field(default=0)
+    batches: Batches[Command] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.batches = Batches(self._sent, self.settings.timeout_ms / 1e3)
 
     @classmethod
     def of(cls, settings: OnlineSettings) -> Self:
@@ -78,6 +84,7 @@ class Client:
     ) -> list[Any]:
         """Send commands together, and wait for their answers: one round trip.
 
+        Those of requests go with those of others that wait at the same time.
         A Redis that was restarted does not know the scripts; then they are sent once more.
 
         Args:
@@ -88,11 +95,12 @@ class Client:
         Raises:
             UnavailableError: Redis is down, slow, full, or refuses.
         """
-        answers = await self.within(lambda: self._sent(commands), slow=slow)
+        send = self._sent if slow else self.batches.ask
+        answers = await self.within(lambda: send(commands), slow=slow)
         if any(isinstance(answer, NoScriptError) for answer in answers):
             await self.within(self._load_scripts, slow=slow)
             unknown = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-            again = await self.within(lambda: self._sent([commands[i] for i in unknown]), slow=slow)
+            again = await self.within(lambda: send([commands[i] for i in unknown]), slow=slow)
             for i, answer in zip(unknown, again, strict=True):
                 answers[i] = answer
         for answer in answers:
@@ -200,7 +208,7 @@ def _cluster(settings: OnlineSettings) -> RedisCluster:
         port=url.port or _PORT,
         ssl=url.scheme == "rediss",
         max_connections=settings.connections,
-        cluster_error_retry_attempts=_TRIES,
+        retry=Retry(NoBackoff(), _TRIES),
         **_options(settings),
     )
 

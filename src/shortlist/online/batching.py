@@ -1,0 +1,86 @@
+"""Commands of requests that run at the same time, sent together.
+
+A system call costs more than what Redis does, so requests of one process that wait at the same time
+share one: what arrives while two batches are under way leaves with the next. A lone request waits
+for nobody.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+
+C = TypeVar("C")
+
+_UNDER_WAY: Final = 2
+
+
+@dataclass(eq=False)
+class Batches(Generic[C]):
+    """Batches of commands.
+
+    Attributes:
+        send: sends commands together; an answer for each, in their order.
+        seconds: that a batch may take.
+        sent: how many there were.
+    """
+
+    send: Callable[[Sequence[C]], Awaitable[list[Any]]]
+    seconds: float
+    sent: int = 0
+    _waiting: deque[tuple[Sequence[C], asyncio.Future[list[Any]]]] = field(default_factory=deque)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def ask(self, commands: Sequence[C]) -> list[Any]:
+        """Send commands with those of others, and wait for their answers.
+
+        Whoever gives up waiting spoils nothing for the others.
+
+        Raises:
+            Exception: as ``send`` does; a `TimeoutError` where the batch took too long.
+        """
+        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((commands, future))
+        if len(self._tasks) < _UNDER_WAY:
+            self._start()
+        return await future
+
+    def _start(self) -> None:
+        # A task begins when those who are ready now had their turn: they share it.
+        task = asyncio.get_running_loop().create_task(self._run())
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._waiting:
+            self._start()
+
+    async def _run(self) -> None:
+        batch = [one for one in self._waiting if not one[1].done()]
+        self._waiting.clear()
+        if not batch:
+            return
+        self.sent += 1
+        try:
+            async with asyncio.timeout(self.seconds):
+                answers = await self.send(
+                    [command for commands, _ in batch for command in commands]
+                )
+        except BaseException as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(
+                        error
+                        if isinstance(error, Exception)
+                        else ConnectionError("the batch was given up")
+                    )
+            if not isinstance(error, Exception):
+                raise
+            return
+        start = 0
+        for commands, future in batch:
+            if not future.done():
+                future.set_result(answers[start : start + len(commands)])
+            start += len(commands)
