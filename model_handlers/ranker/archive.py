@@ -50,7 +50,7 @@ def model_config(settings: ServingSettings) -> dict[str, object]:
         "minWorkers": settings.predictor_workers,
         "maxWorkers": settings.predictor_workers,
         "batchSize": 1,
-        "maxBatchDelay": 0,
+        "maxBatchDelay": 1,
         "responseTimeout": 30,
         "startupTimeout": settings.predictor_start_seconds,
         "jobQueueSize": settings.predictor_queue,

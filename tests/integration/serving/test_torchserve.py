@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model_handlers.ranker.figures import SAMPLED
 from model_handlers.ranker.server import predictor_server, worker_environment
 from shortlist.bundle import BundleStore
 from shortlist.datasets.events import Histories
@@ -187,14 +188,15 @@ def test_no_body_that_a_client_spoils_is_the_servers_fault(client, server, earli
 
 
 def test_metrics_count_seconds_by_stage(client, earlier, settings) -> None:
-    client.post(encode_requests([request_of(earlier)]))
+    for _ in range(SAMPLED):
+        client.post(encode_requests([request_of(earlier)]))
     metrics = Client(settings.serving.predictor_metrics_port)
 
     def told() -> str:
         return metrics.get("/metrics")[1].decode()
 
     wait_for(lambda: 'shortlist_predictor_stage_seconds_bucket{stage="rank"' in told(), 10)
-    assert 'shortlist_predictor_answers_total{kind="answered"' in told()
+    assert 'shortlist_predictor_seconds_count{kind="answered"' in told()
     (total,) = (
         float(line.split()[-1])
         for line in told().splitlines()

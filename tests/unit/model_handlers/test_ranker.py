@@ -79,14 +79,22 @@ def test_a_reply_is_counted_in_seconds(handler: RankerHandler) -> None:
     pytest.importorskip("ts")
     context = Context()
     handler._figures = figures.Figures(context)
-    handler.handle([{"body": b"one"}, {}], context)
+    handler.handle([{"body": b"one"}, {}, {"body": b"two"}], context)
     assert context.figures == [
-        (figures.ANSWERS, 1, ["answered"]),
         (figures.TOTAL, 0.003, ["answered"]),
         (figures.STAGE, 0.002, ["rank"]),
-        (figures.ANSWERS, 1, ["malformed"]),
         (figures.TOTAL, 0.0005, ["malformed"]),
+        (figures.TOTAL, 0.003, ["answered"]),
     ]
+
+
+def test_the_stages_of_a_sample_are_told(handler: RankerHandler) -> None:
+    pytest.importorskip("ts")
+    context = Context()
+    handler._figures = figures.Figures(context)
+    handler.handle([{"body": b"one"}] * (2 * figures.SAMPLED + 1), context)
+    names = [name for name, _, _ in context.figures]
+    assert (names.count(figures.TOTAL), names.count(figures.STAGE)) == (33, 3)
 
 
 def test_a_worker_without_a_bundle_ends_and_says_why(
@@ -115,7 +123,7 @@ def _wait_for_nothing(self: Any, seconds: float) -> None:
 def test_the_metrics_that_are_counted_are_declared() -> None:
     declared = yaml.safe_load((HERE / "metrics.yaml").read_text())["model_metrics"]
     names = {metric["name"] for kind in declared.values() for metric in kind}
-    assert names == {figures.ANSWERS, figures.TOTAL, figures.STAGE}
+    assert names == {figures.TOTAL, figures.STAGE}
     seconds = {metric["name"] for metric in declared["histogram"] if metric["unit"] == "s"}
     assert seconds == {figures.TOTAL, figures.STAGE}
 
