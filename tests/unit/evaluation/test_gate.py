@@ -1,4 +1,4 @@
-"""The gate lets a better ranker through, and an equal one within its tolerance; no other."""
+"""The gate lets a better ranker through, and a worse one only within its tolerance."""
 
 import json
 
@@ -17,8 +17,10 @@ PUBLISHED: Doubles = POPULARITY + 0.1 + RNG.normal(0, 0.05, USERS)
 TOSS: Doubles = np.tile([1.0, -1.0], USERS // 2)  # Better for half the users, worse for half.
 
 
-def verdict(candidate: Doubles, published: Doubles | None = PUBLISHED) -> Verdict:
-    return decide("ndcg@10", candidate, POPULARITY, published, tolerance=0.01, seed=1)
+def verdict(
+    candidate: Doubles, published: Doubles | None = PUBLISHED, tolerance: float = 0.0
+) -> Verdict:
+    return decide("ndcg@10", candidate, POPULARITY, published, tolerance=tolerance, seed=1)
 
 
 def test_a_better_ranker_passes_and_it_is_said_by_how_much():
@@ -34,34 +36,58 @@ def test_a_better_ranker_passes_and_it_is_said_by_how_much():
     )
 
 
-def test_the_same_ranker_passes_as_an_equal():
-    found = verdict(PUBLISHED)
+def test_a_gain_within_chance_passes_and_its_interval_is_told():
+    found = verdict(PUBLISHED + 0.001 + 0.05 * TOSS)
     assert found.passed
-    assert found.reasons[1] == (
-        "The ranker is as good as the published bundle within 0.01 of ndcg@10: the difference is "
-        "0.0000 (0.0000 to 0.0000, 400 users)."
+    ahead = found.comparisons[1].difference
+    assert ahead is not None
+    assert ahead.low < 0 < ahead.value
+    assert found.reasons[1].startswith(
+        "The ranker beats the published bundle by 0.0010 of ndcg@10 (-0.0"
     )
 
 
-def test_an_equal_that_was_trained_anew_passes_where_there_are_users_enough_to_tell():
-    again = PUBLISHED + 0.03 * TOSS
-    assert verdict(again).passed
-    few = slice(0, 6)
-    doubtful = decide("ndcg@10", again[few], POPULARITY[few], PUBLISHED[few], tolerance=0.01)
-    assert not doubtful.passed
-    assert "is not shown to be as good as the published bundle" in doubtful.reasons[1]
-    assert "must lie above minus 0.01" in doubtful.reasons[1]
+def test_a_gain_that_is_none_in_four_decimals_does_not_read_as_none():
+    assert "by 2e-05 of ndcg@10" in verdict(PUBLISHED + 0.00002).reasons[1]
 
 
-def test_a_worse_ranker_is_refused_although_it_beats_popularity():
-    for loss in (0.02, 0.001):  # Also one within the tolerance: it is known to be a loss.
-        found = verdict(PUBLISHED - loss)
-        assert [comparison.passed for comparison in found.comparisons] == [True, False]
-        assert not found.passed
-        assert found.reasons[1] == (
-            f"The ranker is worse than the published bundle: the difference is {-loss:.4f} of "
-            f"ndcg@10 ({-loss:.4f} to {-loss:.4f}, 400 users), and its upper end lies below 0."
-        )
+def test_an_equal_is_refused_and_it_is_said_by_how_much():
+    found = verdict(PUBLISHED)
+    assert [comparison.passed for comparison in found.comparisons] == [True, False]
+    assert not found.passed
+    assert found.reasons[1] == (
+        "The ranker does not beat the published bundle: it is ahead by 0.0000 of ndcg@10 (0.0000 "
+        "to 0.0000, 400 users), and its lead must be above 0."
+    )
+
+
+@pytest.mark.parametrize("loss", [0.02, 0.001])
+def test_a_worse_ranker_is_refused_although_it_beats_popularity(loss: float):
+    found = verdict(PUBLISHED - loss)
+    assert [comparison.passed for comparison in found.comparisons] == [True, False]
+    assert not found.passed
+    assert found.reasons[1] == (
+        f"The ranker does not beat the published bundle: it is behind by {loss:.4f} of ndcg@10 "
+        f"({-loss:.4f} to {-loss:.4f}, 400 users), and its lead must be above 0."
+    )
+
+
+def test_a_tolerance_lets_an_equal_and_a_smaller_loss_through_and_says_so():
+    equal, slightly, more = (
+        verdict(PUBLISHED - loss, tolerance=0.01) for loss in (0.0, 0.005, 0.02)
+    )
+    assert equal.passed
+    assert slightly.passed
+    assert slightly.reasons[1] == (
+        "The ranker does not beat the published bundle: it is behind by 0.0050 of ndcg@10 "
+        "(-0.0050 to -0.0050, 400 users), and a loss below the tolerance of 0.01 is let through."
+    )
+    assert not more.passed
+    assert more.reasons[1].endswith("and its loss must be below the tolerance of 0.01.")
+
+
+def test_a_tolerance_changes_nothing_about_popularity():
+    assert not verdict(POPULARITY, None, tolerance=0.5).passed
 
 
 def test_a_ranker_like_popularity_is_refused_also_where_nothing_is_published():

@@ -109,7 +109,7 @@ def test_a_worse_one_is_refused_by_the_better_popularity(settings: Settings, tmp
     assert found.said.startswith("REFUSED. The ranker does not beat popularity")
 
 
-@pytest.mark.parametrize(("ahead", "passed"), [(0.05, True), (0.0, True), (-0.05, False)])
+@pytest.mark.parametrize(("ahead", "passed"), [(0.05, True), (0.0, False), (-0.05, False)])
 def test_what_is_published_has_its_turn_in_the_same_arena(
     settings: Settings,
     store: BundleStore,
