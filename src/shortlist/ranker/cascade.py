@@ -62,15 +62,35 @@ class Read:
 class Cascade(nn.Module):
     """All that is trained."""
 
+    calibration: tuple[float, float] | None
+    """By what serving multiplies logits, and what it adds then, so that they tell of outcomes."""
+
     def __init__(
-        self, features: ItemFeatures, profile_width: int, settings: RankerSettings
+        self,
+        features: ItemFeatures,
+        profile_width: int,
+        settings: RankerSettings,
+        *,
+        co_watch: bool = False,
     ) -> None:
+        """Make fresh weights.
+
+        Args:
+            features: of the videos.
+            profile_width: of what the history encoder is told of a user.
+            settings: sizes and dropout.
+            co_watch: whether user vectors have a `Memory`, and biases multiply affinities: the form
+                of models of co-watching.
+        """
         super().__init__()
+        self.calibration = None
         width, dropout = settings.width, settings.dropout
         self.history_length = settings.history
         self.items = ItemTower(features, width)
-        self.history = HistoryEncoder(width, profile_width, settings.encoder_layers, dropout)
-        self.prerank = PreRank(width, dropout)
+        self.history = HistoryEncoder(
+            width, profile_width, settings.encoder_layers, dropout, remembers=co_watch
+        )
+        self.prerank = PreRank(width, dropout, multiplies=co_watch)
         self.listwise = MultiTaskRanker(width, settings.list_layers, dropout)
         # Videos that a policy chose are better than their features say: it knew something.
         self.policy_lift = nn.Parameter(torch.zeros(()))
@@ -85,7 +105,12 @@ class Cascade(nn.Module):
         # Place i of the states has read i events: it is the state before row i.
         declared = rows.profile[batch.user][:, None].expand(-1, batch.at.shape[1], -1)
         profiles = torch.cat([declared, rows.tally[batch.at]], dim=-1)
-        user = self.history.user_vectors(states[:, :-1], profiles)
+        remembered = None
+        if self.history.memory is not None:
+            # Seen from a place, the event just before it is the latest one.
+            since, seen = back[:, :-1, 1:], visible[:, :-1, 1:]
+            remembered = self.history.memory(item_rows, rows.kind[batch.at], since, seen)
+        user = self.history.user_vectors(states[:, :-1], profiles, remembered)
         now = looking_back(back[:, :-1], self._ages(rows.day[batch.at]), visible[:, :-1])
         return Read(item_rows, tokens, user, now)
 
@@ -97,6 +122,18 @@ class Cascade(nn.Module):
         )
         lift = self.policy_lift * (1.0 - rows.random[batch.at])
         return Judged(logit + lift, base + lift)
+
+    def prerank_lists(self, rows: Rows, batch: Batch, read: Read, drawn: Lists) -> Tensor:
+        """Logits of the pre-rank for the videos of lists, without moving the towers, [m, n]."""
+        window, place = drawn.window, drawn.place
+        return self.prerank(  # type: ignore[no-any-return]
+            read.user[window, place].detach()[:, None],
+            read.tokens[window],
+            read.bias[window, :, place][:, :, None],
+            self.items(drawn.video).detach(),
+            rows.context[batch.at[window, place]][:, None],
+            drawn.moment,
+        )[0]
 
     def rank_lists(self, rows: Rows, batch: Batch, read: Read, drawn: Lists) -> Ranked:
         """Judge the videos of lists.

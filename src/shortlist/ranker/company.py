@@ -59,7 +59,7 @@ class Companion:
         cascade.eval()
         table = item_table(cascade)
         live = torch.from_numpy(self.pools.live)
-        vectors = cascade.prerank.item_vectors(table[live]).T
+        vectors = cascade.prerank.searched(cascade.prerank.item_vectors(table[live])).T
         # One more column, for what was seen and is not live.
         vectors = torch.nn.functional.pad(vectors, (0, 1)).contiguous()
         nearest = np.empty((len(self._histories), self._nearest), np.int64)

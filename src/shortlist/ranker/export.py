@@ -18,6 +18,7 @@ from shortlist.ranker.company import item_table
 from shortlist.ranker.features import MOMENT_WIDTH, ItemFeatures
 from shortlist.ranker.graphs import HistoryGraph, ListGraph, PrerankGraph
 from shortlist.ranker.history import USER_WIDTH
+from shortlist.ranker.prerank import FLOOR
 from shortlist.ranker.projection import Projection
 from shortlist.ranker.refit import Asked, refit
 from shortlist.ranker.tracing import write_graph
@@ -58,6 +59,7 @@ def export(
     rows, ages = table.float(), torch.from_numpy(age)
     vectors = cascade.prerank.item_vectors(rows)
     vectors[:, -1] += cascade.prerank.moment.weight[0, 0] * ages
+    vectors = cascade.prerank.searched(vectors)
     projection = projection_of(cascade, features)
     if asked is not None:
         moved = refit(cascade, rows, vectors, ages, asked)
@@ -103,6 +105,7 @@ def projection_of(cascade: Cascade, features: ItemFeatures) -> Projection:
         vector=prerank.item_vectors(torch.eye(len(tower.static.bias))).numpy(),
         level=np.zeros(USER_WIDTH, np.float32),
         age=prerank.moment.weight[0, :1].numpy(),
+        floor=np.array([FLOOR if prerank.multiplies else 0.0], np.float32),
     )
 
 

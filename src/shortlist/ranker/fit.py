@@ -19,6 +19,7 @@ from shortlist.ranker.curves import Curves
 from shortlist.ranker.export import export
 from shortlist.ranker.features import ItemFeatures, item_features, video_age
 from shortlist.ranker.lists import Pools
+from shortlist.ranker.next_video import RECENT, NextVideoTraining, Start
 from shortlist.ranker.outcomes import OutcomeTraining
 from shortlist.ranker.precision import measure_precision
 from shortlist.ranker.profile import tallies
@@ -112,6 +113,7 @@ def fit(
     curves = run(training, prepared.learned, prepared.tuned, settings, scratch)
     if Processes.found().rank != 0:
         return None
+    training.finish(prepared.held_out)
     served = training.served
     note = Note(
         target=view.target,
@@ -174,7 +176,8 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
     histories = Histories.from_log(view.log, len(view.users))
     events = [histories.of(user) for user in range(len(histories))]
     profiles = np.concatenate([rows.profile.numpy(), tallies(events)], axis=1)
-    cascade = Cascade(features, profiles.shape[1], settings)
+    next_video = learns_next_video(view, settings)
+    cascade = Cascade(features, profiles.shape[1], settings, co_watch=next_video)
     companion = Companion(
         events,
         torch.from_numpy(profiles),
@@ -184,7 +187,7 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
         video_age(view.catalogue.upload_day, float(view.as_of_day)),
         nearest=settings.list_nearest,
     )
-    learned, tuned = _divided(rows, settings, seed)
+    learned, tuned = _divided(rows, settings, seed, RECENT if next_video else None)
     processes = Processes.found()
     processes.expect(settings.processes)
     rank, ranks, size = processes.rank, processes.ranks, settings.batch_windows
@@ -195,21 +198,45 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
             "lower ranker.batch_windows, or ranker.processes"
         )
     steps = len(order) * settings.epochs
+    training: Training
+    if next_video:
+        start = Start.of(view, features, settings.width)
+        training = NextVideoTraining(
+            cascade, rows, companion, settings, start, steps=steps, seed=seed
+        )
+    else:
+        training = OutcomeTraining(cascade, rows, companion, settings, steps=steps, seed=seed)
     return Prepared(
-        training=OutcomeTraining(cascade, rows, companion, settings, steps=steps, seed=seed),
+        training=training,
         learned=loader(learned, order),
         tuned=in_order(tuned, size, rank, ranks),
         held_out=in_order(tuned, size, 0, 1),
         features=features,
         profile_width=profiles.shape[1],
-        asked=Asked.drawn(events, profiles, view, settings, seed),
+        # Vectors of the next video are those of the towers, on which the pre-rank does not bear.
+        asked=None if next_video else Asked.drawn(events, profiles, view, settings, seed),
     )
 
 
-def _divided(rows: Rows, settings: RankerSettings, seed: int) -> tuple[Windows, Windows]:
+def learns_next_video(view: TrainingView, settings: RankerSettings) -> bool:
+    """Whether the next video is learned, and not outcomes."""
+    if settings.objective == "auto":
+        return not bool(view.log.random_exposure.any())
+    return settings.objective == "next"
+
+
+def _divided(
+    rows: Rows, settings: RankerSettings, seed: int, recent: int | None
+) -> tuple[Windows, Windows]:
     """Windows to learn from, and the last events of some users to stop by.
 
     Both kinds of log are divided alike: one of days, and one whose whole history bears one day.
+
+    Args:
+        rows: the log.
+        settings: of the training.
+        seed: of the draw of users.
+        recent: of how many of each user's latest events something is learned; None for all.
     """
     users = len(rows.borders) - 1
     held = np.random.default_rng([seed, users]).random(users) < settings.validation_users
@@ -219,6 +246,8 @@ def _divided(rows: Rows, settings: RankerSettings, seed: int) -> tuple[Windows, 
         # Too few events for a tail: the busiest user gives his last one.
         tails[counts.argmax()] = 1
     ends = rows.borders[1:] - tails
-    learned = cut(rows.borders[:-1], ends, settings.history, settings.window)
-    tuned = cut(ends, rows.borders[1:], settings.history, settings.window, first=rows.borders[:-1])
+    starts = rows.borders[:-1]
+    low = starts if recent is None else np.clip(rows.borders[1:] - recent, starts, ends)
+    learned = cut(low, ends, settings.history, settings.window, first=starts)
+    tuned = cut(ends, rows.borders[1:], settings.history, settings.window, first=starts)
     return learned, tuned

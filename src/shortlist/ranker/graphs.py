@@ -44,7 +44,11 @@ class HistoryGraph(nn.Module):
         states = self.history.states(tokens, looking_back(back, apart, visible))
         last = filled.sum(dim=1)
         state = torch.gather(states, 1, last[:, None, None].expand(-1, 1, states.shape[2]))
-        return self.history.user_vectors(state, profile[:, None])[:, 0], tokens
+        remembered = None
+        if self.history.memory is not None:
+            since = last[:, None, None] - place[None, None, 1:]
+            remembered = self.history.memory(rows.float(), kinds, since.float(), filled[:, None])
+        return self.history.user_vectors(state, profile[:, None], remembered)[:, 0], tokens
 
 
 class PrerankGraph(nn.Module):
@@ -53,6 +57,7 @@ class PrerankGraph(nn.Module):
     def __init__(self, cascade: Cascade) -> None:
         super().__init__()
         self.prerank = cascade.prerank
+        self.calibration = cascade.calibration
 
     def forward(
         self,
@@ -79,9 +84,13 @@ class PrerankGraph(nn.Module):
             Logits, float32 [b, n].
         """
         bias = _from_now(ages, filled)
-        return self.prerank(  # type: ignore[no-any-return]
+        logit: Tensor = self.prerank(
             user[:, None], tokens, bias, rows.float(), context[:, None], moment
         )[0]
+        if self.calibration is None:
+            return logit
+        slope, level = self.calibration
+        return slope * logit + level
 
 
 class ListGraph(nn.Module):
@@ -90,6 +99,7 @@ class ListGraph(nn.Module):
     def __init__(self, cascade: Cascade) -> None:
         super().__init__()
         self.listwise = cascade.listwise
+        self.calibration = cascade.calibration
 
     def forward(
         self,
@@ -120,9 +130,14 @@ class ListGraph(nn.Module):
             Logits of a click, float32 [b, n], and the diversity head, 0 to 1, float32 [b, n].
         """
         bias = _from_now(ages, filled)
+        slope, level = (1.0, 0.0) if self.calibration is None else self.calibration
+        if self.calibration is not None:
+            prerank = (prerank - level) / slope
         click, diversity = self.listwise(
             user, tokens, bias, rows.float(), context, moment, prerank, listed
         )
+        if self.calibration is not None:
+            click = slope * click + level
         return click, torch.tanh(0.5 * diversity).clamp(min=0.0)
 
 

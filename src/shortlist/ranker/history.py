@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from shortlist.datasets.events import KINDS, Kind
 from shortlist.ranker.attention import Block
+from shortlist.ranker.memory import Memory
 
 USER_WIDTH = 128
 """Width of the user vector; the query of the vector recall."""
@@ -16,7 +17,24 @@ USER_WIDTH = 128
 class HistoryEncoder(nn.Module):
     """Tokens of events, states of users, user vectors."""
 
-    def __init__(self, width: int, profile_width: int, layers: int, dropout: float) -> None:
+    def __init__(
+        self,
+        width: int,
+        profile_width: int,
+        layers: int,
+        dropout: float,
+        *,
+        remembers: bool = False,
+    ) -> None:
+        """Make fresh weights.
+
+        Args:
+            width: inside.
+            profile_width: of what is told of a user.
+            layers: of attention.
+            dropout: share of activations dropped in training.
+            remembers: whether a `Memory` of the events goes into user vectors too.
+        """
         super().__init__()
         self.kind = nn.Embedding(KINDS, width)
         self.gate = nn.Embedding(KINDS, width)
@@ -39,6 +57,7 @@ class HistoryEncoder(nn.Module):
                 self.gate.weight[kind] += gate
             self.gate.weight[Kind.LONG_VIEW] += 1.0
             self.gate.weight[Kind.LIKE] += 1.5
+        self.memory = Memory(width, USER_WIDTH - 1) if remembers else None
 
     def tokens(self, rows: Tensor, kinds: Tensor) -> Tensor:
         """Tokens of events, the first one the start of every history, float32 [b, 1 + h, w].
@@ -57,8 +76,18 @@ class HistoryEncoder(nn.Module):
             tokens = block(tokens, bias)
         return self.norm(tokens)  # type: ignore[no-any-return]
 
-    def user_vectors(self, states: Tensor, profiles: Tensor) -> Tensor:
-        """User vectors of states [b, k, w] and profiles [b, k, p], float32 [b, k, 128]."""
+    def user_vectors(
+        self, states: Tensor, profiles: Tensor, remembered: Tensor | None = None
+    ) -> Tensor:
+        """User vectors, float32 [b, k, 128].
+
+        Args:
+            states: [b, k, w].
+            profiles: [b, k, p].
+            remembered: by the memory, where there is one, [b, k, 127].
+        """
         told = torch.cat([states, self.profile(profiles)], dim=-1)
         vector = self.user(told) + self.direct(profiles)
+        if remembered is not None:
+            vector = vector + remembered
         return torch.cat([vector, torch.ones_like(vector[..., :1])], dim=-1)

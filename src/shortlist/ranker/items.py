@@ -47,10 +47,14 @@ class _Known:
 class ItemTower(nn.Module):
     """Rows of the item table, float32 [n, width + 1]: an embedding, and a bias at the end."""
 
+    start: Tensor | None
+    """What rows have besides, whatever is learned, float32 [n, width + 1]."""
+
     def __init__(self, features: ItemFeatures, width: int) -> None:
         super().__init__()
         wide = width + 1
         self.known = _Known.of(features)
+        self.start = None
         self.content = nn.Linear(features.content.shape[1], wide, bias=False)
         self.tags = nn.Linear(features.tags.shape[1], wide, bias=False)
         self.creator = nn.Embedding(int(features.creator.max(initial=0)) + 1, wide)
@@ -73,6 +77,8 @@ class ItemTower(nn.Module):
         rows = rows + self.creator(self.known.creator[videos])
         rows = rows + self.language(self.known.language[videos])
         rows = rows + self.static(self.known.static[videos])
+        if self.start is not None:
+            rows = rows + self.start[videos]
         return rows + self.residual(videos)  # type: ignore[no-any-return]
 
     def unit_content(self, videos: Tensor) -> Tensor:

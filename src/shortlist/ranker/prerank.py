@@ -4,6 +4,8 @@ Source of the target attention: Zhou et al., "Deep interest network for click-th
 prediction", KDD 2018.
 """
 
+from typing import Final
+
 import torch
 from torch import Tensor, nn
 
@@ -12,12 +14,27 @@ from shortlist.ranker.attention import Attention
 from shortlist.ranker.features import MOMENT_WIDTH
 from shortlist.ranker.history import USER_WIDTH
 
+FLOOR: Final = 1e-3
+"""What the affinity of vectors that say nothing to one another counts, where bias multiplies it."""
+_SHARPNESS: Final = 4.0
+"""How sharply an affinity below 0 is taken for 0."""
+
 
 class PreRank(nn.Module):
     """Logits of candidates, each judged alone."""
 
-    def __init__(self, width: int, dropout: float) -> None:
+    def __init__(self, width: int, dropout: float, *, multiplies: bool = False) -> None:
+        """Make fresh weights.
+
+        Args:
+            width: of the rows of the item table, without their bias.
+            dropout: share of activations dropped in training.
+            multiplies: whether a video's bias multiplies its affinity, the inner product of user
+                vector and item vector, as the logit is the logarithm of the product; otherwise the
+                logit is their sum.
+        """
         super().__init__()
+        self.multiplies = multiplies
         self.item = nn.Linear(width, USER_WIDTH - 1, bias=False)
         self.readiness = nn.Linear(USER_WIDTH, 1)
         self.context = nn.Linear(CONTEXT_WIDTH, 1, bias=False)
@@ -45,6 +62,12 @@ class PreRank(nn.Module):
         """Item vectors of rows of the item table, float32 [..., 128]: match and bias."""
         return torch.cat([self.item(rows[..., :-1]) * 0.125, rows[..., -1:]], dim=-1)
 
+    def searched(self, vectors: Tensor) -> Tensor:
+        """What is searched by inner product with user vectors for the best of item vectors."""
+        if not self.multiplies:
+            return vectors
+        return nn.functional.pad(vectors[..., :-1], (0, 1), value=FLOOR) * vectors[..., -1:].exp()
+
     def base(self, user: Tensor, rows: Tensor, context: Tensor, moment: Tensor) -> Tensor:
         """The logit of the two towers, with the user's readiness and the moment, [b, n].
 
@@ -54,7 +77,11 @@ class PreRank(nn.Module):
             context: [b, n or 1, 32].
             moment: age and weariness, [b, n, 3].
         """
-        match = (user * self.item_vectors(rows)).sum(-1)
+        vectors = self.item_vectors(rows)
+        if self.multiplies:
+            match = affinity((user[..., :-1] * vectors[..., :-1]).sum(-1)).log() + vectors[..., -1]
+        else:
+            match = (user * vectors).sum(-1)
         alone = self.readiness(user) + self.context(context)
         return match + (alone + self.moment(moment))[..., 0]  # type: ignore[no-any-return]
 
@@ -91,6 +118,15 @@ class PreRank(nn.Module):
             + self.of_rest(torch.cat([moment, base.detach()[..., None]], dim=-1))
         )
         return base + self.dense(hidden)[..., 0], base
+
+
+def affinity(inner: Tensor) -> Tensor:
+    """An inner product made positive: itself where it is large, never below `FLOOR`.
+
+    >>> affinity(torch.tensor([3.0, -3.0])).round(decimals=3)
+    tensor([3.0010, 0.0010])
+    """
+    return nn.functional.softplus(_SHARPNESS * inner) / _SHARPNESS + FLOOR
 
 
 def _alike(user: Tensor, context: Tensor) -> list[Tensor]:

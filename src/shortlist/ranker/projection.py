@@ -37,6 +37,8 @@ class Projection:
         vector: from rows to vectors, float32 [w + 1, 128].
         level: what all vectors have besides, float32 [128].
         age: what a vector's last coordinate gains by the video's age, float32 [1].
+        floor: of affinities where the last coordinate multiplies them, as `PreRank.searched` has
+            it; 0 where it is added, float32 [1].
     """
 
     mean: Floats
@@ -51,6 +53,7 @@ class Projection:
     vector: Floats
     level: Floats
     age: Floats
+    floor: Floats
 
     def rows(
         self, content: Floats, tags: Floats, creator: Ints, language: Ints, duration: Floats
@@ -86,6 +89,10 @@ class Projection:
         """
         vectors = rows @ self.vector + self.level
         vectors[:, -1] += self.age * age
+        if self.floor > 0:
+            lift = np.exp(vectors[:, -1:])
+            vectors[:, -1] = self.floor
+            vectors *= lift
         return vectors
 
     def moved(self, rows: Floats, level: Floats) -> Self:

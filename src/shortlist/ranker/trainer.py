@@ -22,11 +22,10 @@ from shortlist.errors import SettingsError
 from shortlist.progress import interactive
 from shortlist.ranker.curves import Curves
 from shortlist.ranker.together import Processes
-from shortlist.ranker.training import Training
+from shortlist.ranker.training import MONITORED, Training
 from shortlist.ranker.windows import Batch
 from shortlist.settings.ranker import RankerSettings
 
-MONITORED: Final = "validation/outcome"
 _LOG_EVERY: Final = 20
 _log = logging.getLogger(__name__)
 

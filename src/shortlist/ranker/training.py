@@ -6,7 +6,8 @@ have. What is learned, losses and validation, is for subclasses to say.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any, Final, cast
 
 import lightning.pytorch as pl
 import numpy as np
@@ -20,7 +21,9 @@ from shortlist.ranker.company import Companion
 from shortlist.ranker.windows import Batch, Rows
 from shortlist.settings.ranker import RankerSettings
 
-_WARM_UP = 0.05
+MONITORED: Final = "validation/outcome"
+"""The error by which training stops and the best epoch is chosen."""
+_WARM_UP: Final = 0.05
 
 
 class Training(pl.LightningModule, ABC):
@@ -79,7 +82,18 @@ class Training(pl.LightningModule, ABC):
     def on_train_epoch_start(self) -> None:
         """Everything drawn in an epoch follows from seed, epoch and rank."""
         self.rng = np.random.default_rng([self.seed, self.current_epoch, self.global_rank, 1])
+        self.renew()
+
+    def renew(self) -> None:
+        """Look for company anew, as the network now stands."""
         self.companion.renew(self.served)
+
+    def finish(self, held_out: Iterable[Batch]) -> None:
+        """Make the best weights ready to be served; nothing, unless a subclass has more to do.
+
+        Args:
+            held_out: windows of rows that were not learned.
+        """
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Dropout follows from the step too: loaders draw from the same stream, and not alike."""

@@ -1,5 +1,7 @@
 """The ranker: its size, its losses and its training."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from shortlist.settings.base import Branch
@@ -32,6 +34,11 @@ class RankerSettings(Branch):
         ge=0,
         le=10_000,
         description="Videos recalled by tables that may keep a training list company.",
+    )
+    objective: Literal["auto", "outcome", "next"] = Field(
+        "auto",
+        description="What is learned: the `outcome` of what was shown, or the `next` video that a "
+        "user goes on to watch; `auto` takes outcomes where a part of the traffic was random.",
     )
     alpha: float = Field(1.0, gt=0, le=1e6, description="Weight of the error about outcomes.")
     beta: float = Field(

@@ -121,6 +121,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "ranker.list_share": ("0.5", 0.5),
     "ranker.list_nearest": ("50", 50),
     "ranker.list_recalled": ("0", 0),
+    "ranker.objective": ("next", "next"),
     "ranker.alpha": ("2", 2.0),
     "ranker.beta": ("0.5", 0.5),
     "ranker.temperature": ("1", 1.0),

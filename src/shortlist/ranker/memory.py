@@ -1,0 +1,49 @@
+"""A memory of all events that are encoded: their videos' vectors, added up, fading.
+
+Attention over a history gives a mean: it knows what somebody is like, and not how much of it there
+was. Where the next video follows from each of those before it, what they say adds up, as in linear
+models of co-watching (Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019).
+"""
+
+import math
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from shortlist.datasets.events import KINDS
+
+FADING: Final = 40.0
+"""Events after which one counts half, before anything is learned."""
+
+
+class Memory(nn.Module):
+    """Vectors of what each place of a history remembers."""
+
+    def __init__(self, width: int, vector_width: int) -> None:
+        """Make fresh weights.
+
+        Args:
+            width: of the rows of the item table, without their bias.
+            vector_width: of what is remembered.
+        """
+        super().__init__()
+        self.fading = nn.Parameter(torch.tensor(math.log(math.log(2.0) / FADING)))
+        self.kind = nn.Embedding(KINDS, 1)
+        self.worth = nn.Linear(width + 1, 1)
+        self.vector = nn.Linear(width, vector_width, bias=False)
+        nn.init.zeros_(self.kind.weight)
+
+    def forward(self, rows: Tensor, kinds: Tensor, back: Tensor, visible: Tensor) -> Tensor:
+        """Add up what is seen from each place, float32 [b, q, vector_width].
+
+        Args:
+            rows: of the item table, float32 [b, k, w + 1].
+            kinds: int64 [b, k].
+            back: events between each place and each event, 0 for the latest, float32 [b, q, k].
+            visible: which events a place sees, bool [b, q, k].
+        """
+        worth = (self.worth(rows) + self.kind(kinds))[..., 0].exp()
+        fading = torch.exp(-self.fading.exp() * back.clamp(min=0)) * visible
+        remembered: Tensor = (fading * worth[:, None]) @ self.vector(rows[..., :-1])
+        return remembered

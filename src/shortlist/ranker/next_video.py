@@ -1,0 +1,268 @@
+"""Learning what a user goes on to watch, where everything that was shown was chosen by a policy.
+
+Such a log says little of what would have come of other videos, but whom it shows a video next is
+what recommendations are judged by. The towers start from a closed form of co-watching and stay
+there: fitted by a softmax over the catalogue they come nearer to what is rarely watched, and order
+the first ten worse. The pre-rank and the list ranker learn what to change in the lists that the
+towers make.
+
+A start that has seen a row already knows the answer. So what is learned from, the latest events of
+every user, is hidden from the start of the training, and the served one is solved for from all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression, Ridge
+from torch import Tensor, nn
+from torch.nn import functional
+
+from shortlist.datasets.interactions import TrainingView, events_since
+from shortlist.ranker.cascade import Cascade, Read
+from shortlist.ranker.co_watch import CoWatch, co_watch
+from shortlist.ranker.company import Companion, item_table
+from shortlist.ranker.features import MOMENT_WIDTH, ItemFeatures
+from shortlist.ranker.lists import Lists
+from shortlist.ranker.losses import distances, expected_distance
+from shortlist.ranker.training import MONITORED, Training
+from shortlist.ranker.windows import Batch, Rows
+from shortlist.settings.ranker import RankerSettings
+
+RECENT: Final = 6
+"""Latest events of each user that are learned from."""
+_DEEP: Final = 1_000
+"""Best videos of the towers among which the pre-rank learns to choose, as many as are recalled."""
+_RIDGE: Final = 10.0
+"""Prior against placing new videos by features, in videos."""
+_LEAST_SLOPE: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where rows begin, apart from what features say of them.
+
+    Attributes:
+        learning: without the rows that are learned from, float32 [n, w + 1].
+        served: from all rows, float32 [n, w + 1].
+        found: the closed form of the first.
+        content: from components of the content to rows, float32 [w + 1, k].
+        tags: from weights of tags, float32 [w + 1, t].
+    """
+
+    learning: Tensor
+    served: Tensor
+    found: CoWatch
+    content: Tensor
+    tags: Tensor
+
+    @classmethod
+    def of(cls, view: TrainingView, features: ItemFeatures, width: int) -> Self:
+        """Solve for both, and for the part of them that content and tags tell."""
+        before = view.log.take(events_since(view.log.user) >= RECENT)
+        found = co_watch(replace(view, log=before), width)
+        served = co_watch(view, width).onto(found)
+        told = np.concatenate([features.content, features.tags], axis=1)
+        fitted = Ridge(alpha=_RIDGE, fit_intercept=False).fit(told, served)
+        by_features = (told @ fitted.coef_.T).astype(np.float32)
+        wide = features.content.shape[1]
+        return cls(
+            learning=torch.from_numpy(found.rows - by_features),
+            served=torch.from_numpy((served - by_features).astype(np.float32)),
+            found=found,
+            content=torch.from_numpy(fitted.coef_[:, :wide].astype(np.float32)),
+            tags=torch.from_numpy(fitted.coef_[:, wide:].astype(np.float32)),
+        )
+
+
+@torch.no_grad()
+def begin(cascade: Cascade, start: Start) -> None:
+    """Set the towers of a fresh cascade to the closed form, for good."""
+    items, history, prerank = cascade.items, cascade.history, cascade.prerank
+    assert history.memory is not None
+    assert prerank.multiplies
+    for layer in (items.creator, items.language, items.static, items.residual):
+        layer.weight.zero_()
+    items.static.bias.zero_()
+    items.content.weight.copy_(start.content)
+    items.tags.weight.copy_(start.tags)
+    items.start = start.learning
+    # The user vector is what is remembered, and nothing else.
+    last = history.user[-1]
+    assert isinstance(last, nn.Linear)
+    for silent in (last.weight, last.bias, history.direct.weight):
+        silent.zero_()
+    worth = torch.from_numpy(start.found.worth)
+    history.memory.worth.weight.copy_(worth[None, :-1])
+    history.memory.worth.bias.copy_(worth[-1:])
+    width = start.learning.shape[1] - 1
+    same = torch.eye(width)
+    history.memory.vector.weight.zero_()
+    history.memory.vector.weight[:width] = same * start.found.scale
+    # The pre-rank takes an eighth of what it makes of an item.
+    prerank.item.weight.zero_()
+    prerank.item.weight[:width] = 8.0 * same
+    towers = (items, history.memory, history.blocks, history.norm, history.profile, history.user)
+    alone = (history.direct, prerank.item, prerank.readiness, prerank.context, prerank.moment)
+    for part in (*towers, *alone):
+        part.requires_grad_(False)
+    cascade.policy_lift.requires_grad_(False)
+
+
+class NextVideoTraining(Training):
+    """The pre-rank and the list ranker, with their errors about what comes next."""
+
+    def __init__(
+        self,
+        cascade: Cascade,
+        rows: Rows,
+        companion: Companion,
+        settings: RankerSettings,
+        start: Start,
+        *,
+        steps: int,
+        seed: int,
+    ) -> None:
+        """Make ready.
+
+        Args:
+            cascade: fresh, with a memory, and of affinities that biases multiply.
+            rows: the log.
+            companion: knows which videos are live.
+            settings: of the training.
+            start: of the towers.
+            steps: of all epochs together.
+            seed: of everything that is drawn.
+        """
+        begin(cascade, start)
+        super().__init__(cascade, rows, companion, settings, steps=steps, seed=seed)
+        self.start = start
+        with torch.no_grad():
+            table = item_table(cascade)
+            self.vectors = cascade.prerank.searched(cascade.prerank.item_vectors(table))
+        live = torch.zeros(len(table), dtype=torch.bool)
+        live[torch.from_numpy(companion.pools.live)] = True
+        self.live, self.age = live, torch.from_numpy(companion.pools.age)
+
+    def renew(self) -> None:
+        """Nothing: the towers do not move, and lists are drawn by them at every step."""
+
+    def finish(self, held_out: Iterable[Batch]) -> None:
+        """Let the served cascade know all rows, and what its logits say of outcomes."""
+        self.served.calibration = calibration(self.served, self.rows, held_out)
+        self.served.items.start = self.start.served
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        """The loss of what came next at one place of each window."""
+        wanted = self._wanted(batch)
+        chance = torch.from_numpy(self.rng.random(wanted.shape)) * wanted
+        at = torch.arange(len(wanted)), chance.argmax(dim=1)
+        counts, found = wanted.any(dim=1), self.rows.video[batch.at[at]]
+        read = self.cascade.read(self.rows, batch)
+        best = self._best(batch, read, at, _DEEP)
+        near = best[:, : self.settings.list_size]
+        # Company from all depths for the pre-rank; for the list ranker, what it will be given.
+        places = torch.from_numpy(self.rng.random(best.shape).argsort(axis=1))
+        deep = torch.gather(best, 1, places[:, : near.shape[1]])
+        absent = ~(deep == found[:, None]).any(dim=1)
+        deep[:, 0] = torch.where(absent, found, deep[:, 0])
+        known = counts & (best == found[:, None]).any(dim=1)
+        deep_lists, near_lists = self._lists(at, deep), self._lists(at, near)
+        prerank = self.cascade.prerank_lists(self.rows, batch, read, deep_lists)
+        of_rows = choice_loss(prerank, deep == found[:, None], known)
+        ranked = self.cascade.rank_lists(self.rows, batch, read, near_lists)
+        of_lists = choice_loss(ranked.click, near == found[:, None], counts)
+        apart = expected_distance(
+            (ranked.click + ranked.diversity) / self.settings.temperature,
+            distances(self.cascade.items.unit_content(near)),
+            torch.ones_like(near, dtype=torch.bool),
+        )
+        self.log_dict(
+            {"train/outcome": of_rows, "train/lists": of_lists, "train/distance": apart},
+            on_step=False,
+            on_epoch=True,
+            batch_size=1,
+            sync_dist=True,
+        )
+        return self.settings.alpha * (of_rows + of_lists) - self.settings.beta * apart
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Error about all that came next in windows that are never learned."""
+        served = self.served
+        window, place = self._wanted(batch).nonzero(as_tuple=True)
+        missed = float(np.log(max(int(self.live.sum()), 2)))
+        lost = torch.full((1,), missed)
+        if len(window):
+            read, at = served.read(self.rows, batch), (window, place)
+            near = self._best(batch, read, at, self.settings.list_size)
+            found = near == self.rows.video[batch.at[at]][:, None]
+            click = served.rank_lists(self.rows, batch, read, self._lists(at, near)).click
+            said = torch.log_softmax(click, dim=1).masked_fill(~found, 0.0).sum(dim=1)
+            # What the list lacks costs as much as a guess among all.
+            lost = torch.where(found.any(dim=1), -said, missed)
+        self.log_dict({MONITORED: lost.mean()}, batch_size=len(lost), sync_dist=True)
+
+    def _wanted(self, batch: Batch) -> Tensor:
+        """Places where something came next that was to the user's liking, bool [b, l]."""
+        at = batch.at
+        return batch.predicted & (self.rows.target[at] == 1) & self.live[self.rows.video[at]]
+
+    @torch.no_grad()
+    def _best(self, batch: Batch, read: Read, at: tuple[Tensor, Tensor], count: int) -> Tensor:
+        """Videos that the towers rank first before some places, the best first, int64 [m, n]."""
+        window, place = at
+        scores = read.user[window, place] @ self.vectors.T
+        scores[:, ~self.live] = -torch.inf
+        # As in serving: nobody is shown what he has seen.
+        before = batch.filled[window] & (torch.arange(batch.at.shape[1]) < place[:, None])
+        row, column = before.nonzero(as_tuple=True)
+        scores[row, self.rows.video[batch.at[window][row, column]]] = -torch.inf
+        return scores.topk(min(count, int(self.live.sum())), dim=1).indices
+
+    def _lists(self, at: tuple[Tensor, Tensor], video: Tensor) -> Lists:
+        moment = functional.pad(self.age[video][..., None], (0, MOMENT_WIDTH - 1))
+        unknown = torch.full(video.shape, torch.nan)
+        return Lists(at[0], at[1], video, unknown, moment, torch.ones(video.shape))
+
+
+def choice_loss(logit: Tensor, chosen: Tensor, counts: Tensor) -> Tensor:
+    """Mean cross-entropy of what was chosen from lists, 0 where no list counts.
+
+    Args:
+        logit: [m, n].
+        chosen: which one it was, bool [m, n]; a list where it is none does not count.
+        counts: which lists may count, bool [m].
+
+    >>> logit = torch.tensor([[0.0, 0.0], [9.0, 0.0]])
+    >>> choice_loss(logit, torch.tensor([[True, False], [False, False]]), torch.ones(2).bool())
+    tensor(0.6931)
+    """
+    held = (counts & chosen.any(dim=1)).float()
+    said = (torch.log_softmax(logit, dim=1) * chosen).sum(dim=1)
+    return -(said * held).sum() / held.sum().clamp(min=1)
+
+
+@torch.no_grad()
+def calibration(
+    cascade: Cascade, rows: Rows, held_out: Iterable[Batch]
+) -> tuple[float, float] | None:
+    """Slope and level by which logits tell of outcomes; None where rows do not say.
+
+    Logits of a choice know no level: they tell one video from another. On shown rows a logistic
+    curve gives them one (Platt, "Probabilistic outputs for support vector machines", 1999).
+    """
+    logits, targets = [], []
+    for batch in held_out:
+        read = cascade.read(rows, batch)
+        target = rows.target[batch.at[batch.predicted]]
+        known = ~target.isnan()
+        logits.append(cascade(rows, batch, read).logit[batch.predicted][known].numpy())
+        targets.append(target[known].numpy())
+    said, came = np.concatenate(logits)[:, None], np.concatenate(targets)
+    if len(np.unique(came)) < 2:
+        return None
+    curve = LogisticRegression(C=1.0).fit(said, came)
+    # The order stays as it was learned, whatever the few rows say.
+    return max(float(curve.coef_[0, 0]), _LEAST_SLOPE), float(curve.intercept_[0])
