@@ -98,7 +98,8 @@ def co_watch(view: TrainingView, width: int) -> CoWatch:
     told = history.multiply(np.exp(_linear(rows[columns], worth))[None]).tocsr()
     users = np.linspace(0, len(view.users) - 1, min(len(view.users), 500)).astype(np.int64)
     inner = (told[users] @ rows[columns, :width]) @ rows[columns, :width].T
-    return CoWatch(rows, worth, 1.0 / max(float(inner.std()), 1e-12))
+    spread = float(inner.std()) if inner.any() else 1.0
+    return CoWatch(rows, worth, 1.0 / max(spread, 1e-12))
 
 
 def _embeddings(correlation: npt.NDArray[np.floating], width: int) -> npt.NDArray[np.float64]:
