@@ -77,7 +77,7 @@ def measured(home: Path) -> dict[str, float]:
     """Seconds, by what was done."""
     parts, card, run = (
         parts_below(home / "parts"),
-        CardFacts("", [], [], "", [], [], []),
+        CardFacts("", [], [], "", [], []),
         RunRecord.here("benchmark"),
     )
 

@@ -205,7 +205,7 @@ def write_stand_in(
         seed=5,
         settings=shaping_settings(shown(settings)),
     )
-    card = CardFacts("A stand-in.", [], [], "On nobody.", [], [5], [])
+    card = CardFacts("A stand-in.", [], [], "On nobody.", [], [])
     return write_bundle(root, parts, record, card, RunRecord.here("run"))
 
 

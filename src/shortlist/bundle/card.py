@@ -39,8 +39,6 @@ class CardFacts:
         not_for: what it must not be used for, a sentence each.
         judged: how it was judged: protocol, users, days, resamples.
         metrics: the figures, in the order in which they are read.
-        training_seeds: the seeds that training was repeated with; the figures of which are shown
-            is said by ``judged``.
         limits: what is known to be weak or unknown, a sentence each.
     """
 
@@ -49,7 +47,6 @@ class CardFacts:
     not_for: Sequence[str]
     judged: str
     metrics: Sequence[CardMetric]
-    training_seeds: Sequence[int]
     limits: Sequence[str]
 
 
@@ -74,8 +71,7 @@ def _lines(contents: Contents, facts: CardFacts) -> Iterator[str]:
     yield _row("tuned from", f"{data.tuned_from or 'no day of its own'}")
     yield _row("judged from", f"{data.judged_from or 'nothing was held out'}")
     yield _row("encoder", contents.encoder)
-    seeds = ", ".join(str(seed) for seed in facts.training_seeds) or "none"
-    yield from ("", "## Training", "", f"Seed {contents.seed}; repeated with seeds {seeds}.")
+    yield from ("", "## Training", "", f"Seed {contents.seeds}.")
     yield from ("", "## How it was judged", "", facts.judged)
     yield from ("", "## Figures")
     if facts.metrics:

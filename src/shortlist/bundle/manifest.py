@@ -22,6 +22,7 @@ RESERVED: Final = frozenset({MANIFEST, CARD, RUN})
 # 128 bits: no two bundles ever share them by chance, and a Kubernetes label (63 signs) holds them.
 ID_LENGTH: Final = 32
 SHORT_LENGTH: Final = 12
+_RANKER_SEED: Final = "ranker.seed"
 _PART: Final = re.compile(r"[a-z][a-z0-9_]*")
 _ID: Final = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\\]")
@@ -94,6 +95,12 @@ class BundleRecord(_Checked):
     """Figures of the content by name (the recall of an index); never a time or a speed."""
     headline: str | None = None
     """The name of the measured figure that lists show."""
+
+    @property
+    def seeds(self) -> str:
+        """The seed, and that of the ranker's training where it had one of its own."""
+        own = self.settings.get(_RANKER_SEED, "None")
+        return f"{self.seed}" if own == "None" else f"{self.seed}, of the ranker's training {own}"
 
     @model_validator(mode="after")
     def _headline_is_measured(self) -> Self:

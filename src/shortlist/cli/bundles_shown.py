@@ -70,7 +70,7 @@ def bundle_tables(bundle: "Bundle", pointer: "Pointer") -> list[Table]:
     about.add_row("impressions", f"{data.impressions:,}")
     about.add_row("days", f"{data.first_day} to {data.last_day}, fitted to {data.fitted_to}")
     about.add_row("encoder", Text(manifest.encoder))
-    about.add_row("seed", f"{manifest.seed}")
+    about.add_row("seed", manifest.seeds)
     for name, value in manifest.measured.items():
         about.add_row(Text(name), f"{value:.4g}")
     about.add_row("model card", Text(f"{bundle.card}"))

@@ -87,12 +87,12 @@ def bundled(
         settings.paths.bundles,
         dict(candidate.directories),
         record,
-        card_facts(card, settings.seed),
+        card_facts(card),
         RunRecord.here(candidate.digest[:12], durations, source_digest(["."])),
     )
 
 
-def card_facts(card: Scorecard, seed: int) -> CardFacts:
+def card_facts(card: Scorecard) -> CardFacts:
     """What the model card says, from what the judge said."""
     return CardFacts(
         summary="Ranks short videos for a user: four recalls, a history encoder, a pre-rank over "
@@ -108,7 +108,6 @@ def card_facts(card: Scorecard, seed: int) -> CardFacts:
         ],
         judged=" ".join(card.protocol),
         metrics=card_metrics(card),
-        training_seeds=[seed],
         limits=[
             "It was judged on one log; figures on others will differ.",
             "What nobody was shown, the log cannot say; off-policy estimates are in the report.",

@@ -48,7 +48,6 @@ CARD: dict[str, Any] = {
     "not_for": ["Decisions about people."],
     "judged": "On 2,000 users.",
     "metrics": [CardMetric("NDCG@10", "this bundle", 0.81234, 0.8, 0.82)],
-    "training_seeds": [7, 8, 9],
     "limits": ["Knows one language at a time."],
 }
 

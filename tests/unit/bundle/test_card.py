@@ -39,7 +39,7 @@ def test_a_card_has_every_section_in_its_order(workshop):
         "| fitted to | 2026-01-14 |",
         "| judged from | 2026-01-15 |",
         "| encoder | hashing-768 |",
-        "Seed 7; repeated with seeds 7, 8, 9.",
+        "Seed 7.",
         "On 2,000 users.",
         "| NDCG@10 | this bundle | 0.8123 | 0.8 to 0.82 |",
         "| recall of the index | 0.9688 |",
@@ -55,13 +55,19 @@ def test_what_is_not_known_is_said_to_be(workshop):
     text = card_of(
         workshop,
         limits=[],
-        training_seeds=[],
         metrics=[CardMetric("AUC", "ceiling", math.nan), CardMetric("AUC", "random", 0.5)],
     )
     assert "## Limits\n\nNone told.\n" in text
-    assert "repeated with seeds none." in text
     assert "| AUC | ceiling | unknown |  |" in text
     assert "| AUC | random | 0.5 |  |" in text
+
+
+@pytest.mark.parametrize(
+    ("own", "line"), [("None", "Seed 7."), ("3", "Seed 7, of the ranker's training 3.")]
+)
+def test_a_seed_of_the_rankers_own_is_said_beside_the_other(workshop, own, line):
+    bundle = workshop.bundle("one", settings={"ranker.seed": own}).manifest
+    assert line in render_card(bundle, workshop.card()).splitlines()
 
 
 def test_no_figure_at_all_is_said_too(workshop):

@@ -41,7 +41,7 @@ def make(text: str, minute: int, **changes: object) -> Bundle:
         "measured": {"NDCG@10": 0.81234},
         "headline": "NDCG@10",
     }
-    card = CardFacts("A model.", [], [], "On users.", [], [7], [])
+    card = CardFacts("A model.", [], [], "On users.", [], [])
     made_at = dt.datetime(2026, 2, 1, 12, minute, tzinfo=dt.UTC)
     run = RunRecord(made_at=made_at, host="laptop", run_id="run-1")
     return write_bundle(ROOT, {"recall": part}, BundleRecord(**(values | changes)), card, run)

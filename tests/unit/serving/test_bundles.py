@@ -53,7 +53,7 @@ def make(store: BundleStore, tmp_path: Path) -> Callable[[int], str]:
             fitted_to=DAY,
         )
         record = BundleRecord(data=data, encoder="none", seed=seed, settings={})
-        card = CardFacts("A bundle.", [], [], "", [], [], [])
+        card = CardFacts("A bundle.", [], [], "", [], [])
         return write_bundle(store.root, {"part": part}, record, card, RunRecord.here("run")).id
 
     return made

@@ -60,7 +60,7 @@ def bundle_of(text: str, store: BundleStore, parts: Path) -> Bundle:
         seed=1,
         settings={},
     )
-    card = CardFacts("", [], [], "", [], [], [])
+    card = CardFacts("", [], [], "", [], [])
     places = {path.name: path for path in (parts / text).iterdir()}
     return write_bundle(store.root, places, record, card, RunRecord.here("run"))
 
