@@ -97,7 +97,7 @@ def shared_options(
         typer.Option(
             callback=_preset,
             expose_value=False,
-            help=f"tiny (seconds), demo (minutes) or full. Default: {DEFAULT_PRESET}.",
+            help=f"tiny (a demo in 2 minutes), demo (in 10) or full. Default: {DEFAULT_PRESET}.",
             rich_help_panel=_PANEL,
         ),
     ] = None,

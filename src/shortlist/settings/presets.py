@@ -1,4 +1,4 @@
-"""The presets: what `tiny` (tests, seconds) and `demo` (minutes) change in `full`, the defaults.
+"""The presets: what `tiny` (tests, two minutes) and `demo` (ten) change in `full`, the defaults.
 
 Each is one dictionary from dotted names to values, differences only. Names and values go through
 the same checks as those of every other source.
