@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shortlist.slate.rules import Rule, Traits, broken
+from shortlist.slate.rules import Rule, Traits, allowed
 
 Doubles = npt.NDArray[np.float64]
 
@@ -85,7 +85,7 @@ class Exploration:
         luck = np.random.default_rng(seed).random((len(page), 2))
         for slot, (redraw, which) in enumerate(luck):
             if redraw >= self._epsilon:
-                if any(True for _ in self._pool(planned, page, slot)):
+                if next(self._pool(planned, page, slot), None) is not None:
                     propensity[slot] = 1 - self._epsilon
                 continue
             chance = self.distribution(planned, page, slot)
@@ -104,7 +104,5 @@ class Exploration:
         """Who may take the slot: nobody planned, nobody settled, nobody whom a rule refuses."""
         taken = {*planned, *page}
         for candidate in range(len(self._relevance)):
-            if candidate not in taken and not broken(
-                self._rules, self._traits, page, slot, candidate
-            ):
+            if candidate not in taken and allowed(self._rules, self._traits, page, slot, candidate):
                 yield candidate

@@ -1,5 +1,6 @@
 """Why a video stands on the page: one short sentence, and never a false one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
@@ -88,13 +89,6 @@ class _Past:
             np.bincount(tag, minlength=len(items.tag_names)),
         )
 
-    def shared_tag(self, items: SlateItems, video: int) -> str:
-        """The tag of ``video`` that most of these videos have, of equals the first; or none."""
-        _, own = listed_tags(items.tags, np.array([video]))
-        if len(own) == 0 or not self.tags[own].any():
-            return ""
-        return items.tag_names[int(own[self.tags[own].argmax()])]
-
 
 def reasons(
     items: SlateItems,
@@ -122,29 +116,37 @@ def reasons(
     # A like does not say how long the video was watched.
     watched = _Past.of(items, events.video[events.kind == Kind.LONG_VIEW])
     has_watched = bool((events.kind >= Kind.CLICK).any())
+    # All at once: asking for the tags of one video takes as long as for those of a page.
+    place, tag = listed_tags(items.tags, video)
+    border = np.searchsorted(place, np.arange(len(video) + 1)).tolist()
+    tags, of_liked, of_watched = tag.tolist(), liked.tags[tag].tolist(), watched.tags[tag].tolist()
+    age = viewer.day - items.upload_day[video]
+    new = ((age >= 0) & (age < new_days)).tolist()
+    creators = items.creator[video].tolist()
     found = []
-    for row, bits, explored in zip(video.tolist(), sources.tolist(), drawn.tolist(), strict=True):
+    for slot, (bits, explored) in enumerate(zip(sources.tolist(), drawn.tolist(), strict=True)):
+        own = slice(border[slot], border[slot + 1])
         if explored:
             reason = Reason(Why.EXPLORED)
+        elif creators[slot] in liked.creators:
+            reason = Reason(Why.LIKED_CREATOR)
+        elif any(of_liked[own]):
+            shared = _commonest(tags[own], of_liked[own])
+            reason = Reason(Why.LIKED_TAG, items.tag_names[shared])
+        elif creators[slot] in watched.creators:
+            reason = Reason(Why.WATCHED_CREATOR)
+        elif any(of_watched[own]):
+            shared = _commonest(tags[own], of_watched[own])
+            reason = Reason(Why.WATCHED_TAG, items.tag_names[shared])
         else:
-            reason = _from_past(items, row, liked, watched) or _from_source(
-                bits, has_watched, 0 <= viewer.day - items.upload_day[row] < new_days
-            )
+            reason = _from_source(bits, has_watched, new[slot])
         found.append(reason)
     return tuple(found)
 
 
-def _from_past(items: SlateItems, video: int, liked: _Past, watched: _Past) -> Reason | None:
-    creator = int(items.creator[video])
-    for past, by_creator, by_tag in (
-        (liked, Why.LIKED_CREATOR, Why.LIKED_TAG),
-        (watched, Why.WATCHED_CREATOR, Why.WATCHED_TAG),
-    ):
-        if creator in past.creators:
-            return Reason(by_creator)
-        if tag := past.shared_tag(items, video):
-            return Reason(by_tag, tag)
-    return None
+def _commonest(tags: Sequence[int], counts: Sequence[int]) -> int:
+    """The tag that counts most, of equals the first."""
+    return tags[counts.index(max(counts))]
 
 
 def _from_source(sources: int, has_watched: bool, new: bool) -> Reason:

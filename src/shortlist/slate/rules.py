@@ -136,13 +136,24 @@ def broken(
     ]
 
 
+def allowed(
+    rules: Sequence[Rule], traits: Traits, page: Sequence[int], slot: int, candidate: int
+) -> bool:
+    """Whether ``candidate`` in ``slot`` would break none of ``rules``."""
+    for rule in rules:  # noqa: SIM110  a generator would cost more than the rules
+        if not rule.allows(traits, page, slot, candidate):
+            return False
+    return True
+
+
 def _others(groups: list[int], page: Sequence[int], slot: int, candidate: int) -> int:
     """How many other slots hold somebody of the candidate's group."""
     own = groups[candidate]
     if own < 0:
         return 0
-    return sum(
-        1
-        for place, other in enumerate(page)
-        if other != OPEN and place != slot and groups[other] == own
-    )
+    count = 0
+    # Asked for every slot and rule, where a generator would cost twice as much.
+    for place, other in enumerate(page):
+        if other != OPEN and groups[other] == own and place != slot:
+            count += 1
+    return count
