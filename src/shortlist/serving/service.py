@@ -71,9 +71,14 @@ class Service:
         serving = settings.serving
 
         def breaker(part: str) -> Breaker:
+            away = [False]
+
             def changed(state: State) -> None:
-                _LOG.warning("%s is %s", part, "asked" if state is State.CLOSED else "not asked")
                 figures.breaker(part, state)
+                if state is State.TRYING or away[0] is (state is State.OPEN):
+                    return
+                away[0] = not away[0]
+                _LOG.warning("the %s %s", part, "does not answer" if away[0] else "answers again")
 
             return Breaker(serving.breaker_failures, serving.breaker_seconds, changed=changed)
 

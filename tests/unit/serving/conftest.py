@@ -1,4 +1,4 @@
-"""A transformer in this process, its parts real but for a store in memory and a predictor called."""
+"""A transformer in this process: real parts, but a store in memory and a predictor called."""
 
 import asyncio
 import dataclasses
@@ -220,9 +220,7 @@ def make(trained, live, ranking_parts, users) -> Callable[..., Transformer]:
         ranker = CalledRanker({live.id: ranking_parts})
         recorder = Recorder(store, serving.waiting_pages, lost=metrics.lost, pause_seconds=0.01)
         now = [0.0]
-        breaker = Breaker(
-            serving.breaker_failures, serving.breaker_seconds, clock=lambda: now[0]
-        )
+        breaker = Breaker(serving.breaker_failures, serving.breaker_seconds, clock=lambda: now[0])
         recommender = Recommender(
             bundles, Known(store, breaker), ranker, recorder, serving, metrics
         )

@@ -22,7 +22,8 @@ def test_who_gives_a_key_may_write(header) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", KEY, "Bearer ", f"Basic {KEY}", f"Bearer {KEY}x", "Bearer é", "Bearer \udc80"]
+    "header",
+    [None, "", KEY, "Bearer ", f"Basic {KEY}", f"Bearer {KEY}x", "Bearer é", "Bearer \udc80"],
 )
 def test_nobody_else_may(header) -> None:
     with pytest.raises(UnauthorisedError, match="Bearer KEY"):
@@ -71,10 +72,9 @@ def test_never_more_than_burst_and_rate_allow(pauses) -> None:
         now[0] += pause
         try:
             gate.admit(None, "a")
-        except TooManyError as error:
-            assert error.retry_after >= 1
-        else:
-            let_in += 1
+        except TooManyError:
+            continue
+        let_in += 1
     assert let_in <= 3 + 2 * now[0] + 1e-6
 
 

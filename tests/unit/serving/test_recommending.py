@@ -111,7 +111,6 @@ def test_what_was_taken_down_is_gone_from_stored_lists_too(make, run, busiest) -
     async def look() -> None:
         transformer = make()
         await transformer.page(busiest, session_id="s", page_size=5)
-        ((_, ranked),) = transformer.store.lists.items()
         state = await transformer.store.fetch(busiest, "s")
         left = [one for one in state.ranked.video.tolist() if one not in state.shown]
         transformer.store.blocked = Blocklist(np.sort(left[:3]), b"1")
@@ -130,7 +129,7 @@ def test_what_the_client_excludes_is_on_no_page(make, run, busiest, live) -> Non
         first = await transformer.page(busiest, session_id="s", page_size=5)
         unwanted = ids(await make().page(busiest, page_size=10, exclude=tuple(ids(first))))
         page = await transformer.page(
-            busiest, session_id="s", page_size=5, exclude=tuple([*unwanted, 10**12])
+            busiest, session_id="s", page_size=5, exclude=(*unwanted, 10**12)
         )
         assert not set(ids(page)) & set(unwanted)
 
@@ -214,7 +213,10 @@ def test_a_predictor_without_the_bundle_is_asked_for_the_one_before(make, run, b
         transformer = make()
         live, new = transformer.live, dataclasses.replace(transformer.live, id="e" * 32)
         bundles = transformer.bundles
-        bundles._held = {**bundles._held, new.id: dataclasses.replace(bundles.current, id=new.id, parts=new)}
+        bundles._held = {
+            **bundles._held,
+            new.id: dataclasses.replace(bundles.current, id=new.id, parts=new),
+        }
         bundles._current = bundles._held[new.id]
 
         def refuse(request) -> None:
