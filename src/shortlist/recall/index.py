@@ -80,8 +80,9 @@ def build_index(
     bad = np.flatnonzero(~np.isfinite(items).all(axis=1))
     if len(bad):
         raise InputError(
-            f"vectors: row {rows[bad[0]]} and {len(bad) - 1} others are not finite; "
-            "train the ranker again"
+            f"vectors: those of {len(bad):,} of {len(rows):,} live videos are not finite, the "
+            f"first in row {rows[bad[0]]}; the same training ends the same, so lower "
+            "ranker.learning_rate or ranker.gradient_clip"
         )
     lists, probes = layout(len(rows), settings)
     asked = sample_queries(items, settings.index_queries) if queries is None else queries

@@ -112,8 +112,10 @@ def test_a_vector_that_is_not_finite_is_named(items, live, tmp_path):
     broken = items.copy()
     broken[9, 2] = np.inf
     broken[8, 0] = np.nan  # Not live.
-    with pytest.raises(InputError, match="row 9 and 0 others are not finite"):
+    sentence = f"those of 1 of {live.sum()} live videos are not finite, the first in row 9"
+    with pytest.raises(InputError, match=sentence) as caught:
         build_index(broken, live, FLAT, tmp_path / "index")
+    assert "lower ranker.learning_rate" in str(caught.value)
     assert not (tmp_path / "index").exists()
 
 
