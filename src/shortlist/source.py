@@ -8,7 +8,9 @@ import shortlist
 
 
 def source_digest(names: Sequence[str], root: Path | None = None) -> str:
-    """SHA-256, in hexadecimal, of the Python files of some rooms.
+    """SHA-256, in hexadecimal, of all files of some rooms: code, and whatever it reads beside it.
+
+    Caches and hidden files (of interpreters, editors and systems) are no source.
 
     Args:
         names: rooms (``recall``) and files (``evaluation/gate.py``), below the package; their
@@ -25,7 +27,8 @@ def source_digest(names: Sequence[str], root: Path | None = None) -> str:
     files: set[Path] = set()
     for name in names:
         path = base / name
-        found = set(path.rglob("*.py")) if path.is_dir() else {path} & set(path.parent.glob("*.py"))
+        below = path.rglob("*") if path.is_dir() else {path} & set(path.parent.glob("*"))
+        found = {file for file in below if file.is_file() and _is_source(file.relative_to(base))}
         if not found:
             raise ValueError(f"there is no source {name} in {base}")
         files |= found
@@ -36,3 +39,8 @@ def source_digest(names: Sequence[str], root: Path | None = None) -> str:
         digest.update(f"{file.relative_to(base).as_posix()}/{len(content)}/".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def _is_source(file: Path) -> bool:
+    hidden = any(part.startswith(".") for part in file.parts)
+    return not hidden and "__pycache__" not in file.parts and not file.name.endswith("~")

@@ -27,11 +27,20 @@ def test_a_change_below_a_room_changes_the_hash(package: Path):
     assert source_digest(["room"], package) != before
 
 
+def test_what_code_reads_beside_it_is_source_too(package: Path):
+    before = source_digest(["room"], package)
+    (package / "room/page.html.j2").write_text("<p>{{ one }}</p>")
+    templated = source_digest(["room"], package)
+    (package / "room/page.html.j2").write_text("<p>{{ two }}</p>")
+    assert len({before, templated, source_digest(["room"], package)}) == 3
+
+
 def test_a_change_elsewhere_does_not(package: Path):
     before = source_digest(["room", "files.py"], package)
     (package / "other/three.py").write_text("D = 5\n")
     (package / "room/__pycache__").mkdir()
     (package / "room/__pycache__/one.pyc").write_bytes(b"compiled")
+    (package / "room/.one.py.swp").write_bytes(b"an editor's")
     assert source_digest(["files.py", "room"], package) == before
 
 
