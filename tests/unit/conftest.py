@@ -153,7 +153,9 @@ def write_ranker(view: "TrainingView", into: Path) -> None:
         static=drawn(2, 5),
         bias=drawn(5),
         vector=np.eye(5, dtype=np.float32),
+        level=np.zeros(5, np.float32),
         age=np.zeros(1, np.float32),
+        floor=np.zeros(1, np.float32),
     ).save(into)
 
 

@@ -51,7 +51,13 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer of a transformer, normalised before attention and before its dense part."""
+    """A layer that reads events: attention over them and a dense part, each normalised before.
+
+    All layers look at the events themselves, not at what the layer below made of them: so a state
+    knows the events that it may see and no earlier one, in a long window as in a short history, and
+    whoever wants one state computes one. Source of the repeated reading: Sukhbaatar et al.,
+    "End-to-end memory networks", NeurIPS 2015.
+    """
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
@@ -62,8 +68,8 @@ class Block(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, states: Tensor, bias: Tensor) -> Tensor:
-        """States [b, k, w] to states [b, k, w]."""
-        normal = self.before(states)
-        states = states + self.dropout(self.attention(normal, normal, bias))
+    def forward(self, states: Tensor, events: Tensor, bias: Tensor) -> Tensor:
+        """States [b, q, w] that read events [b, k, w] under [b, heads, q, k], to states."""
+        read = self.attention(self.before(states), self.before(events), bias)
+        states = states + self.dropout(read)
         return states + self.dropout(self.dense(states))  # type: ignore[no-any-return]

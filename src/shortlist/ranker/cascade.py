@@ -101,7 +101,7 @@ class Cascade(nn.Module):
         item_rows = self.items(videos)[inverse]
         tokens = self.history.tokens(item_rows, rows.kind[batch.at])
         back, days, visible = self._distances(rows.day[batch.at], batch.filled)
-        states = self.history.states(tokens, looking_back(back, days, visible))
+        states = self.history.states(tokens, tokens, looking_back(back, days, visible))
         # Place i of the states has read i events: it is the state before row i.
         declared = rows.profile[batch.user][:, None].expand(-1, batch.at.shape[1], -1)
         profiles = torch.cat([declared, rows.tally[batch.at]], dim=-1)

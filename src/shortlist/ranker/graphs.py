@@ -34,16 +34,15 @@ class HistoryGraph(nn.Module):
             User vectors [b, 128] and tokens [b, 1 + h, w].
         """
         tokens = self.history.tokens(rows.float(), kinds)
-        place = _places(filled)
-        back = (place[:, None] - place[None, :]).float()
-        start = (place == 0)[None, :]
-        visible = _known(filled)[:, None, :] & (back >= 0)
-        old = nn.functional.pad(ages, (1, 0))
-        apart = (old[:, None, :] - old[:, :, None]).clamp(min=0).masked_fill(start, 0.0)
-        back = back.clamp(min=0).masked_fill(start, 0.0).expand_as(apart)
-        states = self.history.states(tokens, looking_back(back, apart, visible))
         last = filled.sum(dim=1)
-        state = torch.gather(states, 1, last[:, None, None].expand(-1, 1, states.shape[2]))
+        latest = torch.gather(tokens, 1, last[:, None, None].expand(-1, 1, tokens.shape[2]))
+        place = _places(filled)
+        start = place == 0
+        back = (last[:, None] - place).clamp(min=0).masked_fill(start, 0).float()
+        old = nn.functional.pad(ages, (1, 0))
+        apart = (old - old.gather(1, last[:, None])).clamp(min=0).masked_fill(start, 0.0)
+        bias = looking_back(back[:, None], apart[:, None], _known(filled)[:, None])
+        state = self.history.states(latest, tokens, bias)
         remembered = None
         if self.history.memory is not None:
             since = last[:, None, None] - place[None, None, 1:]

@@ -70,11 +70,18 @@ class HistoryEncoder(nn.Module):
         start = self.start.expand(rows.shape[0], 1, -1)
         return torch.cat([start, events], dim=1)
 
-    def states(self, tokens: Tensor, bias: Tensor) -> Tensor:
-        """The user's state after each token, float32 [b, 1 + h, w]."""
+    def states(self, latest: Tensor, tokens: Tensor, bias: Tensor) -> Tensor:
+        """The user's states, float32 [b, q, w].
+
+        Args:
+            latest: token of the last event before each, [b, q, w].
+            tokens: of the history, [b, 1 + h, w].
+            bias: of attention from each over these, [b, heads, q, 1 + h].
+        """
+        states = latest
         for block in self.blocks:
-            tokens = block(tokens, bias)
-        return self.norm(tokens)  # type: ignore[no-any-return]
+            states = block(states, tokens, bias)
+        return self.norm(states)  # type: ignore[no-any-return]
 
     def user_vectors(
         self, states: Tensor, profiles: Tensor, remembered: Tensor | None = None

@@ -56,4 +56,5 @@ def test_a_block_adds_to_its_states():
         for weight in (*block.attention.out.parameters(), *block.dense[-1].parameters()):
             weight.zero_()
     states = torch.randn(2, 3, 16)
-    torch.testing.assert_close(block(states, torch.zeros(2, HEADS, 3, 3)), states)
+    read = block(states, torch.randn(2, 5, 16), torch.zeros(2, HEADS, 3, 5))
+    torch.testing.assert_close(read, states)

@@ -68,7 +68,7 @@ def test_company_in_a_batch_and_padding_change_nothing(micro):
 
 
 def test_events_beyond_the_history_are_not_attended(micro):
-    cascade = micro.cascade(history=3)
+    cascade = micro.cascade(history=3, encoder_layers=3)
     batch = micro.batch(full_window(micro))
     place = 8
     kind = micro.rows.kind.clone()
@@ -83,7 +83,7 @@ def test_events_beyond_the_history_are_not_attended(micro):
 
 @torch.no_grad()
 def test_serving_says_what_training_says_of_the_same_moment(micro):
-    cascade, rows = micro.cascade(), micro.rows
+    cascade, rows = micro.cascade(encoder_layers=2), micro.rows
     which = full_window(micro)
     batch = micro.batch(which)
     read, judged = said(cascade, rows, batch)
