@@ -4,7 +4,6 @@ Nothing here waits for the driver's own timeouts: every round trip has a deadlin
 wait for a free connection, the connecting and the answer.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, TypeVar
@@ -25,6 +24,7 @@ from redis.exceptions import (
 from shortlist.errors import SettingsError, UnavailableError
 from shortlist.online.batching import Batches
 from shortlist.online.scripts import ALL, Script
+from shortlist.online.waiting import within
 from shortlist.settings.online import OnlineSettings
 
 T = TypeVar("T")
@@ -118,8 +118,7 @@ class Client:
         allowed = settings.slow_timeout_ms if slow else settings.timeout_ms
         self.round_trips += 1
         try:
-            async with asyncio.timeout(allowed / 1e3):
-                return await ask()
+            return await within(allowed / 1e3, ask())
         except TimeoutError as error:
             raise UnavailableError(
                 f"Redis at {self.place} did not answer within {allowed:g} ms; see whether it is "

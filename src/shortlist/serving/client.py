@@ -3,24 +3,20 @@
 One client per process, its connections kept; KServe's own client costs a millisecond a call.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Callable
+from typing import Final
 
 import aiohttp
 
+from shortlist.online.waiting import within
 from shortlist.serving.breaker import Breaker
 from shortlist.serving.budget import Budget
 from shortlist.wire.causes import Cause
 from shortlist.wire.rank import PATH, RankAnswer, RankRequest, decode_answers, encode_requests
 from shortlist.wire.refusals import UnknownBundleError, WireError
 
-T = TypeVar("T")
-
 _HEADERS: Final = {"content-type": "application/json"}
 _KEPT_SECONDS: Final = 30.0
-_TURNS: Final = 4
-"""Turns of the event loop from bytes in a socket to an answer in hand."""
 
 
 class NoRankingError(Exception):
@@ -142,27 +138,3 @@ class PredictorClient:
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
             )
         return self._session
-
-
-async def within(seconds: float, asked: Awaitable[T]) -> T:
-    """What is asked, if it answers in time.
-
-    An answer that lay in the socket while this process was busy came in time: before giving up,
-    the event loop gets the turns it needs to read it.
-
-    Raises:
-        TimeoutError: it did not.
-    """
-    task = asyncio.ensure_future(asked)
-    try:
-        await asyncio.wait([task], timeout=max(seconds, 0))
-        for _ in range(_TURNS):
-            if task.done():
-                break
-            await asyncio.sleep(0)
-        if not task.done():
-            raise TimeoutError
-        return task.result()
-    finally:
-        if not task.done():
-            task.cancel()

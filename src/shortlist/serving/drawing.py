@@ -83,20 +83,23 @@ def stored(ranked: Ranked, live: Live, asked: Asked) -> StoredList:
     )
 
 
-def left_of(kept: StoredList, live: Live, asked: Asked) -> Ranked:
+def left_of(kept: StoredList, live: Live, asked: Asked, most: int) -> Ranked:
     """What of a stored list may still be shown.
 
     Args:
         kept: of this bundle.
         live: whose rows are wanted.
         asked: what the session has shown, and what the client will not have.
+        most: videos at most, the best of them.
     """
     rows, known = rows_of(kept.video, live.ids)
     state = asked.state
-    for gone in (state.shown, asked.exclude, state.blocked.video):
-        if len(gone):
-            known &= ~np.isin(kept.video, gone)
-    return Ranked(rows[known], kept.relevance[known], kept.diversity[known], kept.sources[known])
+    gone = np.concatenate([state.shown, asked.exclude, state.blocked.video])
+    known &= ~np.isin(kept.video, gone)
+    places = np.flatnonzero(known)[:most]
+    return Ranked(
+        rows[places], kept.relevance[places], kept.diversity[places], kept.sources[places]
+    )
 
 
 def draw(asked: Asked, live: Live, ranked: Ranked, history: Events, day: float) -> Drawn:

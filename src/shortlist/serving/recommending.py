@@ -151,7 +151,7 @@ class Recommender:
         kept, size = asked.state.ranked, asked.request.page_size
         if kept is None or not kept.serves(live.id, asked.state.history.version, asked.shape):
             return None
-        ranked = left_of(kept, live, asked)
+        ranked = left_of(kept, live, asked, self._settings.cached_window * size)
         if len(ranked) < size:
             return None
         history, _ = asked.state.history.events(live.ids)

@@ -107,6 +107,13 @@ class ServingSettings(Branch):
         le=600,
         description="Seconds until one request tries again what failed.",
     )
+    cached_window: int = Field(
+        4,
+        ge=1,
+        le=1_000,
+        description="A page of a stored list is drawn from the best that are left, so many times "
+        "as it has videos.",
+    )
     waiting_pages: int = Field(
         10_000,
         ge=1,
