@@ -16,6 +16,7 @@ from shortlist.ranker.artefacts import ITEM_VECTORS, TAGS
 from shortlist.ranker.profile import TALLY_WIDTH
 from shortlist.ranker.scoring import Scorer
 from shortlist.recall.blend import Blend, load_blend
+from shortlist.recall.popularity import popular
 from shortlist.recall.tables import Tables
 from shortlist.recall.vector import Vector
 from shortlist.recommender.items import mapped, read_items
@@ -104,7 +105,9 @@ class Parts:
             scorer=scorer,
             catalogue=catalogue,
             vocabulary=Vocabulary.load(directories["items"]),
-            items=SlateItems.from_catalogue(catalogue, content),
+            items=SlateItems.from_catalogue(
+                catalogue, content, popular(tables.popularity, np.array(tables.live))
+            ),
             live=np.array(tables.live),
             vectors=mapped(ranker / ITEM_VECTORS, kind, len(scorer.items), _AGAIN),
             tags=mapped(ranker / TAGS, kind, len(scorer.items), _AGAIN),

@@ -32,6 +32,7 @@ class SlateItems:
         main_tag: the tag that a video lists first, int64 [n], -1 where it has none.
         upload_day: days since 1970-01-01, int64 [n].
         tag_names: names of the tags, in the order of the columns.
+        popular: which may be called so, bool [n]; None where no reasons are asked for.
     """
 
     content: npt.NDArray[Any]
@@ -40,17 +41,24 @@ class SlateItems:
     main_tag: Ints
     upload_day: Ints
     tag_names: tuple[str, ...]
+    popular: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.creator)
 
     @classmethod
-    def from_catalogue(cls, catalogue: Catalogue, content: npt.NDArray[Any]) -> Self:
+    def from_catalogue(
+        cls,
+        catalogue: Catalogue,
+        content: npt.NDArray[Any],
+        popular: npt.NDArray[np.bool_] | None = None,
+    ) -> Self:
         """Take the columns of a videos table.
 
         Args:
             catalogue: the videos.
             content: their content vectors, float16 or float32 [n, c].
+            popular: which may be called so, bool [n].
         """
         return cls(
             content=content,
@@ -59,6 +67,7 @@ class SlateItems:
             main_tag=_first_listed(catalogue),
             upload_day=catalogue.upload_day,
             tag_names=catalogue.tag_names,
+            popular=popular,
         )
 
 

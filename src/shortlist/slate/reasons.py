@@ -122,6 +122,7 @@ def reasons(
     tags, of_liked, of_watched = tag.tolist(), liked.tags[tag].tolist(), watched.tags[tag].tolist()
     age = viewer.day - items.upload_day[video]
     new = ((age >= 0) & (age < new_days)).tolist()
+    popular = [False] * len(video) if items.popular is None else items.popular[video].tolist()
     creators = items.creator[video].tolist()
     found = []
     for slot, (bits, explored) in enumerate(zip(sources.tolist(), drawn.tolist(), strict=True)):
@@ -139,7 +140,7 @@ def reasons(
             shared = _commonest(tags[own], of_watched[own])
             reason = Reason(Why.WATCHED_TAG, items.tag_names[shared])
         else:
-            reason = _from_source(bits, has_watched, new[slot])
+            reason = _from_source(bits, has_watched, new=new[slot], popular=popular[slot])
         found.append(reason)
     return tuple(found)
 
@@ -149,7 +150,7 @@ def _commonest(tags: Sequence[int], counts: Sequence[int]) -> int:
     return tags[counts.index(max(counts))]
 
 
-def _from_source(sources: int, has_watched: bool, new: bool) -> Reason:
+def _from_source(sources: int, has_watched: bool, *, new: bool, popular: bool) -> Reason:
     # Without a history these two sources answer with what suits anybody.
     if sources & Origin.COLLABORATIVE and has_watched:
         return Reason(Why.SIMILAR_VIEWERS)
@@ -157,6 +158,7 @@ def _from_source(sources: int, has_watched: bool, new: bool) -> Reason:
         return Reason(Why.NEAR_HISTORY)
     if new:
         return Reason(Why.NEW)
-    if sources & Origin.POPULARITY:
+    # Of a small catalogue everything is recalled, the least liked with the best.
+    if sources & Origin.POPULARITY and popular:
         return Reason(Why.POPULAR)
     return Reason(Why.RANKED)

@@ -9,11 +9,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from shortlist.bundle import open_bundle
+from shortlist.datasets.events import Events
 from shortlist.errors import CorruptError, NotFoundError
 from shortlist.ranker.artefacts import Note
+from shortlist.recall.query import Query
 from shortlist.recall.source import SOURCES
 from shortlist.recommender.items import read_items, write_items
 from shortlist.recommender.parts import Parts
+
+NOBODY = Query(Events.none(), np.zeros(0, np.int64), None, np.zeros(0, np.int64), 0.0)
 
 
 @pytest.fixture
@@ -34,6 +38,15 @@ def test_a_bundle_opens_as_its_parts_do(trained, parts: Parts):
     assert opened.as_of_day == trained.view.as_of_day
     assert opened.target == "click"
     assert opened.items.content.dtype == np.float16
+
+
+def test_the_best_tenth_of_what_may_be_recalled_is_popular(parts: Parts):
+    popular = parts.items.popular
+    assert popular is not None
+    assert popular.sum() == np.ceil(parts.live.sum() / 10)
+    assert not popular[~parts.live].any()
+    first = parts.blend.sources[0].recall(NOBODY, int(popular.sum()))
+    assert sorted(first.video.tolist()) == np.flatnonzero(popular).tolist()
 
 
 def test_the_index_may_be_a_part_of_its_own(copies):

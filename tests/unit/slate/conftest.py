@@ -30,6 +30,7 @@ def items() -> SlateItems:
         main_tag=main,
         upload_day=rng.integers(20_000, 20_030, 40),
         tag_names=TAGS,
+        popular=rng.random(40) < 0.3,
     )
 
 

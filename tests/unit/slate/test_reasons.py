@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -74,6 +76,16 @@ def test_sources_are_named_only_where_they_had_something_to_go_by(
     assert reason(made_by_hand(), who, 2, sources).why == expected
 
 
+def test_only_the_popular_are_called_popular() -> None:
+    items = made_by_hand()
+    unknown = dataclasses.replace(items, popular=None)
+    every = Origin.POPULARITY | Origin.TAGS
+    assert reason(items, NOBODY, 2, every).why == Why.POPULAR
+    assert reason(items, NOBODY, 3, every).why == Why.RANKED
+    assert reason(items, NOBODY, 2, Origin.TAGS).why == Why.RANKED
+    assert reason(unknown, NOBODY, 2, every).why == Why.RANKED
+
+
 @pytest.mark.parametrize(("uploaded", "new"), [(20_022, True), (20_021, False), (20_029, False)])
 def test_a_video_is_new_for_some_days(uploaded: int, new: bool) -> None:
     items = made_by_hand()
@@ -105,6 +117,8 @@ def test_no_reason_is_ever_false(
         tag = items.tag_names.index(said.tag)
         return bool(tags[video, tag] and tags[past, tag].any())
 
+    assert items.popular is not None
+    popular = items.popular.tolist()
     history = any(what >= Kind.CLICK for _, what in events)
     true = {
         Why.EXPLORED: lambda: drawn,
@@ -115,7 +129,7 @@ def test_no_reason_is_ever_false(
         Why.SIMILAR_VIEWERS: lambda: bool(sources & 4) and history,
         Why.NEAR_HISTORY: lambda: bool(sources & 8) and history,
         Why.NEW: lambda: 0 <= DAY - items.upload_day[video] < 7,
-        Why.POPULAR: lambda: bool(sources & 1),
+        Why.POPULAR: lambda: bool(sources & 1) and popular[video],
         Why.RANKED: lambda: not drawn,
     }
     assert true[said.why]()
@@ -132,4 +146,5 @@ def made_by_hand() -> SlateItems:
         main_tag=np.array([2, 0, 0, 0]),
         upload_day=np.zeros(4, np.int64),
         tag_names=("tea", "cats", "dogs"),
+        popular=np.array([False, False, True, False]),
     )
