@@ -5,6 +5,7 @@ first are asked once, the second anew at the beginning of each epoch, as the net
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from shortlist.datasets.events import Events
 from shortlist.ranker.cascade import Cascade
 from shortlist.ranker.graphs import HistoryGraph
 from shortlist.ranker.inputs import padded
-from shortlist.ranker.lists import Ints, Pools
+from shortlist.ranker.lists import Pools
 
 _USERS_AT_ONCE: Final = 256
 _VIDEOS_AT_ONCE: Final = 8_192
@@ -29,9 +30,7 @@ class Companion:
         histories: Sequence[Events],
         profiles: Tensor,
         day: float,
-        tables: Ints,
-        live: Ints,
-        age: np.ndarray[tuple[int], np.dtype[np.float32]],
+        pools: Pools,
         *,
         nearest: int,
     ) -> None:
@@ -41,16 +40,14 @@ class Companion:
             histories: of all users.
             profiles: of all users at the end of the log, float32 [n_users, p].
             day: the end of the log, days since 1970-01-01.
-            tables: what the recall tables find for each user, int64 [n_users, r]; r may be 0.
-            live: rows of the videos that can be shown, int64 [n].
-            age: what `video_age` says of every video at ``day``, float32 [n_videos].
+            pools: what the recall tables find for each user, and the videos.
             nearest: how many videos nearest to the user vector join them.
         """
         self._histories, self._profiles, self._day = histories, profiles, day
-        self._tables, self._nearest = tables, min(nearest, len(live))
-        self.pools = Pools(tables, live, age)
-        self._place = np.full(len(age), len(live))
-        self._place[live] = np.arange(len(live))
+        self._tables, self._nearest = pools.recalled, min(nearest, len(pools.live))
+        self.pools = pools
+        self._place = np.full(len(pools.upload_day), len(pools.live))
+        self._place[pools.live] = np.arange(len(pools.live))
 
     @torch.no_grad()
     def renew(self, cascade: Cascade) -> None:
@@ -76,7 +73,7 @@ class Companion:
             nearest[part] = live[best.sort(dim=1).values].numpy()
         cascade.train(training)
         recalled = np.concatenate([self._tables, nearest], axis=1)
-        self.pools = Pools(recalled, self.pools.live, self.pools.age)
+        self.pools = replace(self.pools, recalled=recalled)
 
 
 def item_table(cascade: Cascade) -> Tensor:

@@ -126,7 +126,7 @@ def fit(
         cascade=served,
         features=prepared.features,
         note=note,
-        age=training.companion.pools.age,
+        age=prepared.age,
         asked=prepared.asked,
         curves=curves,
         rows=training.rows,
@@ -146,7 +146,7 @@ class Prepared:
         held_out: the batches of validation of all processes.
         features: of the videos.
         profile_width: of what the history encoder is told of a user.
-        asked: as of `Fitted`.
+        age, asked: as of `Fitted`.
     """
 
     training: Training
@@ -155,6 +155,7 @@ class Prepared:
     held_out: DataLoader[Batch]
     features: ItemFeatures
     profile_width: int
+    age: np.ndarray[tuple[int], np.dtype[np.float32]]
     asked: Asked | None
 
 
@@ -182,11 +183,15 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
         events,
         torch.from_numpy(profiles),
         float(view.as_of_day),
-        recalled,
-        np.flatnonzero(view.catalogue.uploaded_before(view.as_of)),
-        video_age(view.catalogue.upload_day, float(view.as_of_day)),
+        Pools(
+            recalled,
+            np.flatnonzero(view.catalogue.uploaded_before(view.as_of)),
+            view.catalogue.upload_day - view.log.day.min(),
+            features.tags,
+        ),
         nearest=settings.list_nearest,
     )
+    age = video_age(view.catalogue.upload_day, float(view.as_of_day))
     learned, tuned = _divided(rows, settings, seed, RECENT if next_video else None)
     processes = Processes.found()
     processes.expect(settings.processes)
@@ -202,7 +207,7 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
     if next_video:
         start = Start.of(view, features, settings.width)
         training = NextVideoTraining(
-            cascade, rows, companion, settings, start, steps=steps, seed=seed
+            cascade, rows, companion, age, settings, start, steps=steps, seed=seed
         )
     else:
         training = OutcomeTraining(cascade, rows, companion, settings, steps=steps, seed=seed)
@@ -214,6 +219,7 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
         features=features,
         profile_width=profiles.shape[1],
         # Vectors of the next video are those of the towers, on which the pre-rank does not bear.
+        age=age,
         asked=None if next_video else Asked.drawn(events, profiles, view, settings, seed),
     )
 

@@ -11,9 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from shortlist.ranker.features import MOMENT_WIDTH, video_age, weariness
 from shortlist.ranker.windows import Batch, Rows
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
 RANDOM_SHARE: Final = 0.1
 """Share of a list's company that is drawn from all live videos, as random traffic is."""
@@ -42,17 +44,19 @@ class Lists:
 
 @dataclass(frozen=True)
 class Pools:
-    """What is recalled for each user, and when every video was uploaded.
+    """What is recalled for each user, and what the moment makes of every video.
 
     Attributes:
         recalled: rows of videos, int64 [n_users, r].
         live: rows of the videos that can be shown, int64 [n_live].
-        age: what `video_age` says of every video at the end of the log, float32 [n_videos].
+        upload_day: of every video, since the first day of the log, int64 [n_videos].
+        tags: weights of tags, by which a viewer wearies, float32 [n_videos, t].
     """
 
     recalled: Ints
     live: Ints
-    age: npt.NDArray[np.float32]
+    upload_day: Ints
+    tags: Floats
 
 
 def lists_of(
@@ -99,8 +103,8 @@ def lists_of(
     )
     target = torch.full(video.shape, float("nan"))
     target[:, :shown] = torch.where(torch.from_numpy(is_shown), rows.target[row], torch.nan)
-    moment = torch.zeros(*video.shape, rows.moment.shape[1])
-    moment[:, :, 0] = torch.from_numpy(pools.age[video])
+    day = rows.day[batch.at[torch.from_numpy(window), torch.from_numpy(place)]].numpy()
+    moment = torch.from_numpy(_moments(logged, video, day, pools, rng))
     here = torch.from_numpy(is_shown)
     moment[:, :shown][here] = rows.moment[row][here]
     random = torch.ones(video.shape)
@@ -113,6 +117,27 @@ def lists_of(
         moment=moment,
         random=random,
     )
+
+
+def _moments(
+    logged: Ints, video: Ints, day: Floats, pools: Pools, rng: np.random.Generator
+) -> Floats:
+    """Age and weariness of the videos of lists, as if asked amid their sessions, [m, n, 3].
+
+    Args:
+        logged: videos of each session in the order shown, -1 where none, int64 [m, s].
+        video: of each list, int64 [m, n].
+        day: of each list, since the first day of the log, float32 [m].
+        pools: of the videos.
+        rng: for the place in the session at which company is asked about.
+    """
+    moment = np.empty((*video.shape, MOMENT_WIDTH), np.float32)
+    moment[:, :, 0] = video_age(pools.upload_day[video], day[:, None].astype(np.float64))
+    for one, (session, listed) in enumerate(zip(logged, video, strict=True)):
+        shown = session[session >= 0]
+        seen = shown[: rng.integers(0, len(shown))]
+        moment[one, :, 1:] = weariness(seen, listed, pools.tags)
+    return moment
 
 
 def _surrounded(logged: Ints, pools: Pools, user: int, size: int, rng: np.random.Generator) -> Ints:

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shortlist.datasets.interactions import TrainingView, events_since
+from shortlist.datasets.interactions import Floats, TrainingView, events_since
 from shortlist.ranker.cascade import Cascade, Read
 from shortlist.ranker.co_watch import CoWatch, co_watch
 from shortlist.ranker.company import Companion, item_table
@@ -119,6 +119,7 @@ class NextVideoTraining(Training):
         cascade: Cascade,
         rows: Rows,
         companion: Companion,
+        age: Floats,
         settings: RankerSettings,
         start: Start,
         *,
@@ -131,6 +132,7 @@ class NextVideoTraining(Training):
             cascade: fresh, with a memory, and of affinities that biases multiply.
             rows: the log.
             companion: knows which videos are live.
+            age: what `video_age` says of every video when the log ends, float32 [n_videos].
             settings: of the training.
             start: of the towers.
             steps: of all epochs together.
@@ -144,7 +146,7 @@ class NextVideoTraining(Training):
             self.vectors = cascade.prerank.searched(cascade.prerank.item_vectors(table))
         live = torch.zeros(len(table), dtype=torch.bool)
         live[torch.from_numpy(companion.pools.live)] = True
-        self.live, self.age = live, torch.from_numpy(companion.pools.age)
+        self.live, self.age = live, torch.from_numpy(age)
 
     def renew(self) -> None:
         """Nothing: the towers do not move, and lists are drawn by them at every step."""

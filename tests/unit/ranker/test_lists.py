@@ -8,11 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shortlist.ranker.features import video_age, weariness
 from shortlist.ranker.lists import RANDOM_SHARE, Pools, lists_of
+
+UPLOAD_DAY = np.arange(40) % 9 - 8
 
 
 def pools_of(micro) -> Pools:
-    return Pools(micro.recalled, micro.live, np.linspace(0, 1, 40).astype(np.float32))
+    return Pools(micro.recalled, micro.live, UPLOAD_DAY, micro.features.tags)
 
 
 def drawn(micro, seed: int = 0, *, share: float = 1.0, size: int = 12, pools=None, batch=None):
@@ -42,9 +45,22 @@ def test_what_was_shown_in_one_session_keeps_its_outcomes_and_moments(micro, see
         assert lists.target[which, count:].isnan().all()
         assert (lists.random[which, count:] == 1).all()
         company = lists.video[which, count:]
-        ages = torch.from_numpy(pools_of(micro).age[company.numpy()])
-        torch.testing.assert_close(lists.moment[which, count:, 0], ages)
-        assert (lists.moment[which, count:, 1:] == 0).all()
+        # It is asked about on the day of the session, at some place of it.
+        ages = video_age(UPLOAD_DAY[company.numpy()], float(rows.day[first]))
+        np.testing.assert_allclose(lists.moment[which, count:, 0], ages, rtol=1e-6)
+        weary = lists.moment[which, count:, 1:].numpy()
+        videos, tags = rows.video[shown].numpy(), micro.features.tags
+        assert any(
+            np.allclose(weary, weariness(videos[:seen], company.numpy(), tags))
+            for seen in range(count)
+        )
+
+
+def test_company_has_made_nobody_weary_where_a_session_begins_and_some_later(micro):
+    _, lists = drawn(micro)
+    company = lists.moment[:, -1, 1]
+    assert (company == 0).any()
+    assert (company > 0).any()
 
 
 @settings(deadline=None, max_examples=30)
@@ -68,7 +84,7 @@ def test_a_list_is_no_longer_than_what_is_live(micro):
 def test_company_is_what_is_recalled_and_a_share_by_chance(micro):
     live = np.arange(40)
     recalled = np.tile(np.arange(20), (24, 1))
-    pools = Pools(recalled, live, np.zeros(40, np.float32))
+    pools = replace(pools_of(micro), recalled=recalled, live=live)
     company, by_chance = 0, 0
     for seed in range(60):
         _, lists = drawn(micro, seed, size=10, pools=pools)

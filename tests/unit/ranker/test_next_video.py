@@ -192,13 +192,20 @@ def test_two_runs_agree_to_the_last_digit(learned, micro, tmp_path):
 def test_each_learned_weight_has_a_gradient_and_no_other(micro, start, learned):
     """Processes that train together wait for one gradient of each."""
     from shortlist.ranker.company import Companion
+    from shortlist.ranker.lists import Pools
     from shortlist.ranker.next_video import NextVideoTraining
 
-    companion = Companion(
-        [], micro.rows.profile, 0.0, micro.recalled, micro.live, np.zeros(40, "f"), nearest=2
-    )
+    pools = Pools(micro.recalled, micro.live, np.zeros(40, np.int64), micro.features.tags)
+    companion = Companion([], micro.rows.profile, 0.0, pools, nearest=2)
     training = NextVideoTraining(
-        fresh(micro), micro.rows, companion, micro.settings, start, steps=10, seed=1
+        fresh(micro),
+        micro.rows,
+        companion,
+        np.zeros(40, np.float32),
+        micro.settings,
+        start,
+        steps=10,
+        seed=1,
     )
     training.log_dict = lambda *args, **kwargs: None
     training.rng = np.random.default_rng(0)
@@ -217,13 +224,20 @@ def test_each_learned_weight_has_a_gradient_and_no_other(micro, start, learned):
 
 def test_lists_hold_nothing_that_was_seen_before(micro, start):
     from shortlist.ranker.company import Companion
+    from shortlist.ranker.lists import Pools
     from shortlist.ranker.next_video import NextVideoTraining
 
-    companion = Companion(
-        [], micro.rows.profile, 0.0, micro.recalled, micro.live, np.zeros(40, "f"), nearest=2
-    )
+    pools = Pools(micro.recalled, micro.live, np.zeros(40, np.int64), micro.features.tags)
+    companion = Companion([], micro.rows.profile, 0.0, pools, nearest=2)
     training = NextVideoTraining(
-        fresh(micro), micro.rows, companion, micro.settings, start, steps=10, seed=1
+        fresh(micro),
+        micro.rows,
+        companion,
+        np.zeros(40, np.float32),
+        micro.settings,
+        start,
+        steps=10,
+        seed=1,
     )
     batch = micro.batch(1)
     at = torch.tensor([0]), torch.tensor([5])

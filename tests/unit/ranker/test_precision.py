@@ -9,7 +9,7 @@ from shortlist.ranker.precision import Pair, measure_precision
 
 
 def pools(micro) -> Pools:
-    return Pools(micro.recalled, micro.live, np.zeros(40, np.float32))
+    return Pools(micro.recalled, micro.live, np.zeros(40, np.int64), micro.features.tags)
 
 
 def measured(micro, cascade, rows=None):

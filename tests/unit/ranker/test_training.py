@@ -12,6 +12,7 @@ from shortlist.errors import InputError, RefusedError, SettingsError
 from shortlist.ranker.batching import EpochOrder, in_order
 from shortlist.ranker.company import Companion
 from shortlist.ranker.fit import Fitted, fit
+from shortlist.ranker.lists import Pools
 from shortlist.ranker.outcomes import OutcomeTraining
 from shortlist.ranker.together import Processes, announce
 from shortlist.ranker.trainer import MONITORED
@@ -256,9 +257,8 @@ def test_every_process_validates_and_together_they_leave_nothing_out(count, rank
 def a_training(micro, **changes) -> OutcomeTraining:
     settings = micro.settings.model_copy(update=changes)
     torch.manual_seed(0)
-    companion = Companion(
-        [], micro.rows.profile, 0.0, micro.recalled, micro.live, np.zeros(40, "f"), nearest=2
-    )
+    pools = Pools(micro.recalled, micro.live, np.zeros(40, np.int64), micro.features.tags)
+    companion = Companion([], micro.rows.profile, 0.0, pools, nearest=2)
     return OutcomeTraining(micro.cascade(), micro.rows, companion, settings, steps=100, seed=1)
 
 
