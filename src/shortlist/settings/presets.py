@@ -22,6 +22,7 @@ _TINY: dict[str, object] = {
     "baselines.rerank_trees": 40,
     "baselines.observer_sweeps": 6,
     "ranker.dropout": 0.4,
+    "ranker.epochs": 8,
     "ranker.batch_windows": 4,
     "ranker.averaging": 0.98,
     "ranker.threads": 1,
@@ -40,7 +41,6 @@ _DEMO: dict[str, object] = {
     "baselines.rerank_users": 1_500,
     "baselines.rerank_trees": 150,
     "ranker.dropout": 0.4,
-    "ranker.epochs": 6,
     "evaluation.users": 1_000,
     "evaluation.ablation_users": 300,
 }

@@ -59,8 +59,8 @@ class RankerSettings(Branch):
         le=1e6,
         description="Weight of the error about the log of watch seconds after a click.",
     )
-    dropout: float = Field(0.2, ge=0, lt=1, description="Share of activations dropped in training.")
-    epochs: int = Field(8, ge=1, le=1_000, description="Passes over the log at most.")
+    dropout: float = Field(0.3, ge=0, lt=1, description="Share of activations dropped in training.")
+    epochs: int = Field(6, ge=1, le=1_000, description="Passes over the log at most.")
     patience: int = Field(
         2,
         ge=1,
