@@ -34,6 +34,9 @@ HEADLINE: Final = "headline.json"
 ROC: Final = "roc.json"
 POPULARITY: Final = "popularity"
 
+UNJUDGED: Final = ("slate.epsilon", "slate.temperature", "slate.new_days")
+"""Settings of exploration and of reasons."""
+
 SOURCES: Final = (
     "baselines",
     "bundle/manifest.py",
@@ -55,8 +58,9 @@ SOURCES: Final = (
 EVALUATE: Final = Step(
     "evaluate",
     sources=(*SOURCES, "steps/evaluate.py"),
-    settings=("seed", "baselines", "evaluation", "datasets", "recall", "slate"),
-    free=("datasets.source", "evaluation.beside"),  # Digests of what they name say more.
+    settings=("seed", "baselines", "evaluation", "datasets", "slate"),
+    # Digests of the first two say more; pages are judged as drawn, unexplored and without reasons.
+    free=("datasets.source", "evaluation.beside", *UNJUDGED),
     sidecars=(REPORT, SCORECARD),
 )
 

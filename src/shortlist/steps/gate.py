@@ -16,7 +16,7 @@ from shortlist.recommender.parts import NAMES
 from shortlist.steps.arena import bout
 from shortlist.steps.encode import Content
 from shortlist.steps.engine import Engine
-from shortlist.steps.evaluate import SOURCES, best_popularity, read_figures
+from shortlist.steps.evaluate import SOURCES, UNJUDGED, best_popularity, read_figures
 from shortlist.steps.output import Output
 from shortlist.steps.step import Step
 
@@ -28,13 +28,12 @@ GATE: Final = Step(
     sources=(*SOURCES, "steps/evaluate.py", "steps/gate.py"),
     settings=(
         "seed",
-        "baselines",
-        "datasets",
+        "datasets.test_days",
         "evaluation",
         "slate",
         "pipeline.gate_tolerance",
     ),
-    free=("datasets.source", "evaluation.beside"),
+    free=("evaluation.beside", "evaluation.ablation_users", *UNJUDGED),
 )
 
 

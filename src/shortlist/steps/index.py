@@ -1,7 +1,7 @@
 """The index step: recall as it serves, the tables and the index of the ranker's item vectors."""
 
-import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -37,10 +37,12 @@ def index(engine: Engine, inputs: Mapping[str, str], tables: Path, ranker: Path)
     """
 
     def body(into: Path, _: Path) -> str:
-        shutil.copytree(tables, into, dirs_exist_ok=True)
+        # From here on they say by which settings they are asked.
+        fitted = replace(Tables.load(tables), settings=engine.settings.recall)
+        fitted.write(into)
         quality = build_index(
             np.load(ranker / ITEM_VECTORS),
-            np.array(Tables.load(into).live),
+            np.array(fitted.live),
             engine.settings.recall,
             into / VECTOR_DIRECTORY,
         )

@@ -6,16 +6,27 @@ from typing import Final
 
 from shortlist.datasets.interactions import TrainingView
 from shortlist.recall.fitting import fit_recall
+from shortlist.settings.recall import RecallSettings
 from shortlist.steps import view
 from shortlist.steps.engine import Engine
 from shortlist.steps.output import Output
 from shortlist.steps.step import Step
 
+FITTED: Final = (
+    "popularity_score",
+    "half_life_days",
+    "prior_impressions",
+    "als_factors",
+    "als_iterations",
+    "als_l2",
+    "als_confidence",
+)
+"""Settings of recall by which tables are fitted; all others count when somebody asks."""
+
 RECALL: Final = Step(
     "recall",
     sources=(*view.SOURCES, "recall", "steps/recall.py"),
-    settings=("seed", "recall", "datasets", "evaluation.target"),
-    free=("datasets.source",),  # The data's digest says more.
+    settings=("seed", *view.SETTINGS, *(f"recall.{name}" for name in FITTED)),
 )
 
 
@@ -33,7 +44,16 @@ def fit(engine: Engine, inputs: Mapping[str, str], learned: Callable[[], Trainin
 
     def body(into: Path, _: Path) -> str:
         history = learned()
-        fit_recall(history, engine.settings.recall, into)
+        fit_recall(history, fitted_by(engine.settings.recall), into)
         return f"tables of {len(history.catalogue):,} videos from {len(history.log):,} impressions"
 
     return engine.run(RECALL, inputs, body)
+
+
+def fitted_by(settings: RecallSettings) -> RecallSettings:
+    """The settings with which tables are fitted, all others as they are by default.
+
+    Tables write down their settings. So what does not shape them leaves no mark on them, and
+    nobody who stands on them is made again for it.
+    """
+    return RecallSettings().model_copy(update={name: getattr(settings, name) for name in FITTED})

@@ -1,5 +1,6 @@
 """What the recall tables find for every user: the company in which the ranker learns to rank."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -8,11 +9,27 @@ import numpy as np
 from shortlist.datasets.events import Histories
 from shortlist.datasets.interactions import Ints, TrainingView
 from shortlist.progress import track
-from shortlist.recall.blend import load_blend
+from shortlist.recall.blend import make_blend
 from shortlist.recall.query import Query
+from shortlist.recall.tables import Tables
 from shortlist.settings.recall import RecallSettings
 
-_BY_TABLES: Final = ("popularity", "tags", "collaborative")
+READ: Final = (
+    "tag_half_life_days",
+    "tag_interest",
+    "tag_aversion",
+    "tag_rate_weight",
+    "als_l2",
+    "als_confidence",
+    "fusion_offset",
+    "popularity_weight",
+    "tags_weight",
+    "collaborative_weight",
+    "popularity_quota",
+    "tags_quota",
+    "collaborative_quota",
+)
+"""Settings of recall that say what the tables find, beside those that they were fitted with."""
 
 
 def recalled_by_tables(
@@ -23,7 +40,7 @@ def recalled_by_tables(
     Args:
         view: whose users ask.
         tables: directory that `fit_recall` wrote.
-        settings: of the blend.
+        settings: of recall; see `READ`.
         count: how many videos are wanted for each user.
 
     Returns:
@@ -32,7 +49,8 @@ def recalled_by_tables(
     """
     if count == 0:
         return np.zeros((len(view.users), 0), np.int64)
-    blend = load_blend(tables, settings=settings.model_copy(update={"candidates": count}))
+    fitted = replace(Tables.load(tables), settings=settings)
+    blend = make_blend(fitted, None, settings.model_copy(update={"candidates": count}))
     histories = Histories.from_log(view.log, len(view.users))
     place = {name: row for row, name in enumerate(view.catalogue.tag_names)}
     declared = view.users.table.column("interests").to_pylist()

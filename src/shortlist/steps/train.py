@@ -13,14 +13,13 @@ from shortlist.settings.tree import Settings
 from shortlist.steps import view
 from shortlist.steps.engine import Engine
 from shortlist.steps.output import Output
-from shortlist.steps.recalled import recalled_by_tables
+from shortlist.steps.recalled import READ, recalled_by_tables
 from shortlist.steps.step import Step
 
 TRAIN: Final = Step(
     "train",
     sources=(*view.SOURCES, "ranker", "recall", "steps/recalled.py", "steps/train.py"),
-    settings=("seed", "ranker", "recall", "datasets", "evaluation.target"),
-    free=("datasets.source",),  # The data's digest says more.
+    settings=("seed", "ranker", *view.SETTINGS, *(f"recall.{name}" for name in READ)),
 )
 
 

@@ -13,6 +13,8 @@ from shortlist.datasets.target import chosen_target
 
 SOURCES: Final = ("datasets", "steps/view.py")
 """What a step that learns from this view depends on."""
+SETTINGS: Final = ("datasets.test_days", "evaluation.target")
+"""Settings that say what the view holds, beside the digest of the data."""
 
 
 def learned_view(

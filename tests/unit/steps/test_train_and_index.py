@@ -21,7 +21,8 @@ from shortlist.steps.recalled import recalled_by_tables
 @pytest.fixture
 def line(settings: Settings) -> Line:
     ranker = settings.ranker.model_copy(update={"list_recalled": 20})
-    settings = settings.model_copy(update={"ranker": ranker})
+    recall = settings.recall.model_copy(update={"candidates": 70})
+    settings = settings.model_copy(update={"ranker": ranker, "recall": recall})
     return Line(settings, Stages(say=lambda line: None))
 
 
@@ -106,4 +107,5 @@ def test_recall_as_it_serves_holds_the_tables_and_the_rankers_vectors(line: Line
     ]
     for table in line.recalled.path.glob("*.npy"):
         assert (indexed.path / table.name).read_bytes() == table.read_bytes()
+    assert blend.settings == line.settings.recall
     assert indexed.said.startswith("flat-fp16 of ")
