@@ -149,7 +149,7 @@ class Cascade:
             kept = int(listed.known[row].sum())
             answers.append(
                 _answer(
-                    Viewer(self._history(request), day),
+                    Viewer(self._history(request), day, self._chosen(request)),
                     encoded.user[row],
                     blended,
                     prerank[row, : len(blended)],
@@ -161,14 +161,20 @@ class Cascade:
             )
         return answers
 
+    def _interests(self, request: Request) -> Ints:
+        return np.flatnonzero(request.declared[: len(self.parts.vocabulary.interests)])
+
+    def _chosen(self, request: Request) -> tuple[str, ...]:
+        names = self.parts.vocabulary.interests
+        return tuple(names[place] for place in self._interests(request).tolist())
+
     def _recall(self, request: Request, user: Floats, day: float) -> Blended:
-        tags = len(self.parts.vocabulary.interests)
         return self._blend.recall(
             Query(
                 history=self._history(request),
                 excluded=request.excluded,
                 user_vector=user,
-                interests=np.flatnonzero(request.declared[:tags]),
+                interests=self._interests(request),
                 day=day,
             )
         )

@@ -113,7 +113,9 @@ def draw(asked: Asked, live: Live, ranked: Ranked, history: Events, day: float) 
         day: now, days since 1970-01-01.
     """
     settings, seed = live.slate_of(asked.request.page_size), seed_of(asked.id)
-    page = make_page(ranked, live.parts.items, settings, Viewer(history, day), seed=seed)
+    said = asked.state.declared
+    viewer = Viewer(history, day, () if said is None else said.interests)
+    page = make_page(ranked, live.parts.items, settings, viewer, seed=seed)
     ids = live.ids[page.video]
     return Drawn(_shown(page, ids, asked.first), ids, page.propensity)
 

@@ -1,6 +1,6 @@
 """Why a video stands on the page: one short sentence, and never a false one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
@@ -24,6 +24,7 @@ class Why(IntEnum):
     LIKED_TAG = 3
     WATCHED_CREATOR = 4
     WATCHED_TAG = 5
+    CHOSEN_TAG = 11
     SIMILAR_VIEWERS = 6
     NEAR_HISTORY = 7
     NEW = 8
@@ -38,6 +39,7 @@ TEMPLATES: Final = MappingProxyType(
         Why.LIKED_TAG: "You liked a video tagged {tag}",
         Why.WATCHED_CREATOR: "You watched a video by this creator",
         Why.WATCHED_TAG: "You watched a video tagged {tag}",
+        Why.CHOSEN_TAG: "Because you chose {tag}",
         Why.SIMILAR_VIEWERS: "Suggested by what viewers like you watch",
         Why.NEAR_HISTORY: "Suggested by what you watched",
         Why.NEW: "New",
@@ -67,10 +69,12 @@ class Viewer:
     Attributes:
         events: what the viewer did, the oldest first.
         day: days since 1970-01-01 at which the page is drawn, fractions allowed.
+        interests: names of the tags that the viewer declared.
     """
 
     events: Events
     day: float
+    interests: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ def reasons(
     place, tag = listed_tags(items.tags, video)
     border = np.searchsorted(place, np.arange(len(video) + 1)).tolist()
     tags, of_liked, of_watched = tag.tolist(), liked.tags[tag].tolist(), watched.tags[tag].tolist()
+    interests = frozenset(viewer.interests)
+    names = [items.tag_names[one] for one in tags] if interests else []
     age = viewer.day - items.upload_day[video]
     new = ((age >= 0) & (age < new_days)).tolist()
     popular = [False] * len(video) if items.popular is None else items.popular[video].tolist()
@@ -139,6 +145,8 @@ def reasons(
         elif any(of_watched[own]):
             shared = _commonest(tags[own], of_watched[own])
             reason = Reason(Why.WATCHED_TAG, items.tag_names[shared])
+        elif chosen := [name for name in names[own] if name in interests]:
+            reason = Reason(Why.CHOSEN_TAG, chosen[0])
         else:
             reason = _from_source(bits, has_watched, new=new[slot], popular=popular[slot])
         found.append(reason)

@@ -43,6 +43,7 @@ def test_a_page_is_that_of_the_recommender_in_process(make, run, trained, live, 
             assert ids(page) == live.ids[wanted.video].tolist()
             assert [one.score for one in page.videos] == pytest.approx(wanted.relevance, abs=1e-5)
             assert [one.propensity for one in page.videos] == wanted.propensity.tolist()
+            assert [one.reason for one in page.videos] == list(map(str, wanted.reasons))
             assert (page.degraded, page.degraded_by, page.bundle) == (False, (), live.id)
 
     run(look())

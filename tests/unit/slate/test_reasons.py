@@ -86,6 +86,20 @@ def test_only_the_popular_are_called_popular() -> None:
     assert reason(unknown, NOBODY, 2, every).why == Why.RANKED
 
 
+def test_a_declared_interest_says_more_than_a_source_and_less_than_what_was_watched() -> None:
+    items = made_by_hand()
+    every = Origin.POPULARITY | Origin.VECTOR
+    chose = ("dogs", "cats", "opera")
+    eager = Viewer(Events.none(), DAY, chose)
+    assert reason(items, eager, 2, every) == Reason(Why.CHOSEN_TAG, "cats")
+    assert str(reason(items, eager, 2, every)) == "Because you chose cats"
+    assert reason(items, Viewer(Events.none(), DAY, ("opera",)), 2, every).why == Why.POPULAR
+    assert reason(items, eager, 2, drawn=True).why == Why.EXPLORED
+    for kind, said in ((Kind.LONG_VIEW, Why.WATCHED_TAG), (Kind.CLICK, Why.CHOSEN_TAG)):
+        known = dataclasses.replace(viewer((1, kind)), interests=chose)
+        assert reason(items, known, 2, every).why == said
+
+
 @pytest.mark.parametrize(("uploaded", "new"), [(20_022, True), (20_021, False), (20_029, False)])
 def test_a_video_is_new_for_some_days(uploaded: int, new: bool) -> None:
     items = made_by_hand()
@@ -103,11 +117,18 @@ def test_exploration_is_owned_up_to() -> None:
     video=st.integers(0, 39),
     sources=st.integers(0, 15),
     drawn=st.booleans(),
+    chosen=st.sets(st.sampled_from(["cats", "tea", "opera"])),
 )
 def test_no_reason_is_ever_false(
-    items: SlateItems, events: list[tuple[int, Kind]], video: int, sources: int, drawn: bool
+    items: SlateItems,
+    events: list[tuple[int, Kind]],
+    video: int,
+    sources: int,
+    drawn: bool,
+    chosen: set[str],
 ) -> None:
-    said = reason(items, viewer(*events), video, sources, drawn)
+    who = dataclasses.replace(viewer(*events), interests=chosen)
+    said = reason(items, who, video, sources, drawn)
     tags = items.tags.toarray() > 0
 
     def shared(kind: Kind, *, creator: bool) -> bool:
@@ -126,6 +147,9 @@ def test_no_reason_is_ever_false(
         Why.LIKED_TAG: lambda: shared(Kind.LIKE, creator=False),
         Why.WATCHED_CREATOR: lambda: shared(Kind.LONG_VIEW, creator=True),
         Why.WATCHED_TAG: lambda: shared(Kind.LONG_VIEW, creator=False),
+        Why.CHOSEN_TAG: lambda: (
+            said.tag in chosen and bool(tags[video, items.tag_names.index(said.tag)])
+        ),
         Why.SIMILAR_VIEWERS: lambda: bool(sources & 4) and history,
         Why.NEAR_HISTORY: lambda: bool(sources & 8) and history,
         Why.NEW: lambda: 0 <= DAY - items.upload_day[video] < 7,
