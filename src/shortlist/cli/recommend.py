@@ -11,12 +11,15 @@ from shortlist.cli.bundle import opened
 from shortlist.cli.options import in_force, print_out
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
 
     from shortlist.bundle import Bundle, Manifest
     from shortlist.cli.page_truth import PageTruth
     from shortlist.cli.recommendation_shown import Shown
+    from shortlist.datasets.store import Dataset
     from shortlist.recommender.parts import Parts
     from shortlist.recommender.person import Person
     from shortlist.settings import InForce
@@ -57,8 +60,8 @@ def recommend(
     context: Annotated[
         str | None,
         typer.Option(
-            help="Features of the context, 0 where unnamed. Default: an evening at home in a "
-            "world, else none.",
+            help="Features of the context, 0 where unnamed. Default: an evening at home where "
+            "the dataset is a world's, else none.",
             metavar="NAME[=VALUE],...",
         ),
     ] = None,
@@ -98,22 +101,21 @@ def recommended(
 ) -> "Shown":
     """The page of a user, or of a newcomer where ``user`` is None; the options are the verb's."""
     from shortlist.cli.recommendation_shown import Shown
-    from shortlist.datasets.named import open_named
     from shortlist.evaluation.judge import sealed_truth
     from shortlist.recommender.cascade import Cascade
     from shortlist.recommender.explained import explain, rule_notes, sources_of_candidates
     from shortlist.recommender.parts import Parts
     from shortlist.recommender.person import newcomer, person_of
-    from shortlist.recommender.request import context_of, named
+    from shortlist.recommender.request import named
 
     paths, data = known.settings.paths, bundle.manifest.data
-    # A newcomer is in no dataset.
-    log = None if user is None else open_named(paths.work, dataset or data.name)
+    needed = user is not None or dataset is not None
+    log = _log_of(paths.work, dataset or data.name, needed=needed)
     began = time.perf_counter()
     parts = Parts.of_bundle(bundle)
     milliseconds = {"open": (time.perf_counter() - began) * 1e3}
     remarks, truth = [], None
-    if log is None or user is None:
+    if log is None or user is None:  # A newcomer is in no dataset.
         wanted = [name.strip() for name in (interests or "").split(",") if name.strip()]
         person = newcomer(wanted, parts)
     else:
@@ -124,7 +126,7 @@ def recommended(
             remarks.append(
                 f"{log.path} is not as the bundle was made of it, so the truth is not asked."
             )
-    vector = _usual_context(truth) if context is None else context_of(context)
+    vector = _context(context, log)
     cascade = Cascade(parts)
     slate = slate_settings(bundle.manifest, known)
     request, day = person.request(vector), float(parts.as_of_day)
@@ -136,7 +138,7 @@ def recommended(
     date = dt.date(1970, 1, 1) + dt.timedelta(days=parts.as_of_day)
     return Shown(
         bundle=bundle.id,
-        dataset=None if log is None else log.path.name,
+        dataset=None if log is None or user is None else log.path.name,
         date=date,
         target=parts.target,
         user_id=person.user_id,
@@ -170,12 +172,27 @@ def slate_settings(manifest: "Manifest", known: "InForce") -> "SlateSettings":
     return SlateSettings.model_validate(told)
 
 
-def _usual_context(truth: "Truth | None") -> "npt.NDArray[np.float32]":
-    """That of the judge."""
+def _log_of(work: "Path", name: str, *, needed: bool) -> "Dataset | None":
+    from shortlist.datasets.named import open_named
+    from shortlist.errors import CorruptError, NotFoundError
+
+    try:
+        return open_named(work, name)
+    except (NotFoundError, CorruptError):
+        if needed:
+            raise
+        return None
+
+
+def _context(told: str | None, log: "Dataset | None") -> "npt.NDArray[np.float32]":
+    """As told, else that of the judge: the one of its worlds, or none for a real log."""
+    from shortlist.evaluation.judge import is_world
     from shortlist.recommender.request import context_of
     from shortlist.world.context import standard_context
 
-    return context_of("") if truth is None else standard_context()
+    if told is None and log is not None and is_world(log):
+        return standard_context()
+    return context_of(told or "")
 
 
 def _recent(person: "Person", parts: "Parts") -> list[dict[str, Any]]:

@@ -43,6 +43,11 @@ _FAMILIES: dict[str, Family] = {
 _WORLD: Final = "synthetic world"  # As `shortlist.world.generate` names the source.
 
 
+def is_world(dataset: Dataset) -> bool:
+    """Whether a world of ours wrote a dataset."""
+    return dataset.record.source == _WORLD
+
+
 def sealed_truth(dataset: Dataset, truths: Path) -> Truth | None:
     """The truth behind a dataset; None where it comes from no world of ours.
 
@@ -53,7 +58,7 @@ def sealed_truth(dataset: Dataset, truths: Path) -> Truth | None:
     try:
         return Truth.load(truths / dataset.path.name, dataset.record.key)
     except NotFoundError:
-        if dataset.record.source == _WORLD:
+        if is_world(dataset):
             raise
         return None
 

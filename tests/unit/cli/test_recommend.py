@@ -143,6 +143,26 @@ def test_somebody_new_gets_a_page_without_a_dataset(run, asked, trained, tmp_pat
     assert "events │ 0" in said
 
 
+def test_somebody_new_in_a_world_comes_on_the_evening_that_users_do(asked):
+    usual = asked("--user", f"{USER}")
+    page = asked("--new")
+    assert (page["user_id"], page["dataset"], page["truth"]) == (None, None, None)
+    assert page["context"] == usual["context"]
+    assert asked("--new", "--context", "night")["context"] == {"night": 1.0}
+
+
+def test_what_somebody_new_chose_is_the_reason_where_the_video_has_it(asked, trained):
+    chosen = trained.view.catalogue.tag_names[:3]
+    page = asked("--new", "--interests", ",".join(chosen), "--set", "slate.trade_off=0")
+    reasons = {slot["reason"]: set(slot["tags"]) for slot in page["page"]}
+    named = {text.removeprefix("Because you chose ") for text in reasons if "chose" in text}
+    assert named
+    assert named <= set(chosen)
+    for slot in page["page"]:
+        shared = set(slot["tags"]) & set(chosen)
+        assert slot["reason"].startswith("Because you chose") == bool(shared)
+
+
 def test_exploration_is_asked_for_by_a_seed(run, asked):
     drawn = asked("--user", f"{USER}", "--seed", "3", "--set", "slate.epsilon=0.8")
     assert any(slot["explored"] for slot in drawn["page"])
