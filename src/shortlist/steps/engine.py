@@ -108,8 +108,8 @@ def _made(step: Step, dependencies: Dependencies, home: Path, body: Body) -> Out
         (home / _SCRATCH).mkdir(exist_ok=True)
         (aside / FILES).mkdir()
         said = body(aside / FILES, home / _SCRATCH)
-        record = seal(aside, dependencies, step.sidecars)
-        note_run(aside, record, said, time.perf_counter() - began)
+        seal(aside, dependencies, step.sidecars)
+        note_run(aside, step.sidecars, said, time.perf_counter() - began)
     made = find(home / _FINISHED, dependencies.key, step.sidecars)
     if made is None:
         raise CorruptError(f"{home / _FINISHED} is not what was written to it; run this again")

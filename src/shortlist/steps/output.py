@@ -2,7 +2,7 @@
 
 import hashlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,8 +42,10 @@ class Run(BaseModel):
     """What the step said of what it did."""
     seconds: float
     host: str
+    sidecars: dict[str, str]
+    """SHA-256 of every file that tells of the run, by its path."""
     stamps: dict[str, tuple[int, int]]
-    """Size in bytes and time of change in ns of every file of the record, when it was finished."""
+    """Size in bytes and time of change in ns of every file, when it was finished."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Output:
     reused: bool
 
 
-def seal(aside: Path, dependencies: Dependencies, sidecars: Sequence[str]) -> Record:
+def seal(aside: Path, dependencies: Dependencies, sidecars: Sequence[str]) -> None:
     """Write the record of what lies in ``aside / FILES`` beside it.
 
     Args:
@@ -71,29 +73,28 @@ def seal(aside: Path, dependencies: Dependencies, sidecars: Sequence[str]) -> Re
         dependencies: of the run.
         sidecars: patterns of files that are not hashed.
     """
-    names = sorted(_hashed(aside / FILES, sidecars))
+    names, _ = _files(aside / FILES, sidecars)
     record = Record(
-        key=dependencies.key,
-        dependencies=dependencies,
-        files={name: file_digest(aside / FILES / name) for name in names},
+        key=dependencies.key, dependencies=dependencies, files=_digests(aside / FILES, names)
     )
     (aside / RECORD).write_text(record.model_dump_json(indent=2) + "\n")
-    return record
 
 
-def note_run(aside: Path, record: Record, said: str, seconds: float) -> None:
+def note_run(aside: Path, sidecars: Sequence[str], said: str, seconds: float) -> None:
     """Write down how the output in ``aside`` came about."""
+    results, told = _files(aside / FILES, sidecars)
     run = Run(
         said=said,
         seconds=seconds,
         host=socket.gethostname(),
-        stamps={name: _stamp(aside / FILES / name) for name in record.files},
+        sidecars=_digests(aside / FILES, told),
+        stamps={name: _stamp(aside / FILES / name) for name in (*results, *told)},
     )
     (aside / RUN).write_text(run.model_dump_json(indent=2) + "\n")
 
 
 def find(finished: Path, key: str, sidecars: Sequence[str]) -> Output | None:
-    """The output in ``finished`` if it is whole and of this key.
+    """The output in ``finished`` if it is whole, sidecars and all, and of this key.
 
     A file that has the size and time of change it was finished with is believed; of any other
     the bytes are hashed, so that a copied output is good and an edited one is not.
@@ -101,9 +102,10 @@ def find(finished: Path, key: str, sidecars: Sequence[str]) -> Output | None:
     try:
         record = Record.model_validate_json((finished / RECORD).read_bytes())
         run = Run.model_validate_json((finished / RUN).read_bytes())
-        if record.key != key or set(_hashed(finished / FILES, sidecars)) != set(record.files):
+        results, told = _files(finished / FILES, sidecars)
+        if record.key != key or set(results) != set(record.files) or set(told) != set(run.sidecars):
             return None
-        for name, digest in record.files.items():
+        for name, digest in {**record.files, **run.sidecars}.items():
             path = finished / FILES / name
             if _stamp(path) != run.stamps.get(name) and file_digest(path) != digest:
                 return None
@@ -112,11 +114,20 @@ def find(finished: Path, key: str, sidecars: Sequence[str]) -> Output | None:
     return Output(path=finished / FILES, digest=record.digest, said=run.said, reused=True)
 
 
-def _hashed(files: Path, sidecars: Sequence[str]) -> Iterator[str]:
-    for path in files.rglob("*"):
-        name = path.relative_to(files)
-        if path.is_file() and not any(name.match(pattern) for pattern in sidecars):
-            yield name.as_posix()
+def _files(files: Path, sidecars: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Paths of the files that are a result, and of those that tell of the run, each in order."""
+    results: list[str] = []
+    told: list[str] = []
+    for path in sorted(files.rglob("*")):
+        if path.is_file():
+            name = path.relative_to(files)
+            kind = told if any(name.match(pattern) for pattern in sidecars) else results
+            kind.append(name.as_posix())
+    return results, told
+
+
+def _digests(files: Path, names: Sequence[str]) -> dict[str, str]:
+    return {name: file_digest(files / name) for name in sorted(names)}
 
 
 def _stamp(path: Path) -> tuple[int, int]:

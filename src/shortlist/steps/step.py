@@ -45,7 +45,8 @@ class Step:
         settings: dotted names it depends on, of branches or of single settings.
         free: dotted names below these that change no byte, such as a number of shards.
         sidecars: patterns of files that tell of the run and not of the result (times, logs);
-            they are kept and not hashed. As `pathlib.PurePath.match` takes them.
+            they are kept whole like the others, but are no part of the digest. As
+            `pathlib.PurePath.match` takes them.
     """
 
     name: str

@@ -76,7 +76,20 @@ def test_a_digest_tells_the_bytes_and_not_the_run(bench: Bench):
     assert one.path != same.path
 
 
-@pytest.mark.parametrize("hurt", ["edit", "same size", "delete", "add", "record", "run"])
+HURTS = (
+    "edit",
+    "same size",
+    "delete",
+    "add",
+    "record",
+    "run",
+    "edit a sidecar",
+    "delete a sidecar",
+    "add a sidecar",
+)
+
+
+@pytest.mark.parametrize("hurt", HURTS)
 def test_an_output_that_is_not_as_recorded_is_made_again(bench: Bench, hurt: str):
     whole = bench.run()
     table, home = whole.path / "deep/table", whole.path.parent
@@ -93,16 +106,24 @@ def test_an_output_that_is_not_as_recorded_is_made_again(bench: Bench, hurt: str
             (home / "step.json").write_text("{}")
         case "run":
             (home / "run.json").unlink()
+        case "edit a sidecar":
+            (whole.path / "times.json").write_text("no time at all")
+        case "delete a sidecar":
+            (whole.path / "times.json").unlink()
+        case "add a sidecar":
+            (whole.path / "deep/times.json").touch()
     again = bench.run()
     assert (bench.calls, again.reused, again.digest) == (2, False, whole.digest)
     assert table.read_text() == "a"
+    assert (whole.path / "times.json").read_text().isdigit()
     assert not (whole.path / "foreign").exists()
+    assert not (whole.path / "deep/times.json").exists()
 
 
 def test_a_copied_output_is_believed_by_its_bytes(bench: Bench):
-    table = bench.run().path / "deep/table"
-    os.utime(table)
-    (table.parent.parent / "times.json").write_text("sidecars may change")
+    output = bench.run()
+    for name in ("deep/table", "times.json"):
+        os.utime(output.path / name)
     assert bench.run().reused
 
 
