@@ -41,6 +41,10 @@ _APP: Final = "kserve.model_server:app"
 _ENDS: Final = (signal.SIGTERM, signal.SIGINT)
 _BACKLOG: Final = 2_048
 _KEPT_SECONDS: Final = 75
+_REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"description": "No model is called so."},
+    503: {"description": "Not ready."},
+}
 
 
 class LeanServer(RESTServer):  # type: ignore[misc]
@@ -68,9 +72,12 @@ class LeanServer(RESTServer):  # type: ignore[misc]
             ("/v2/models/{model_name}", v2.model_metadata),
             ("/v2/models/{model_name}/ready", v2.model_ready),
         ):
-            described_by_us = path != "/metrics"
             app.add_api_route(
-                path, endpoint, response_model=None, include_in_schema=described_by_us
+                path,
+                endpoint,
+                response_model=None,
+                responses=_REFUSED,
+                include_in_schema=path != "/metrics",
             )
 
     def _add_exception_handlers(self, app: FastAPI) -> None:

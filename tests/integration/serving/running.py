@@ -202,10 +202,10 @@ class Running:
             return Reply(0, None, {}, 0.0)
 
     def page(self, user: int, **asked: Any) -> dict[str, Any]:
-        """A page, answered within its budget."""
-        reply = self.ask(
-            "POST", "/v1/models/shortlist:predict", {"instances": [{"user_id": user, **asked}]}
-        )
+        """A page, answered within its budget; of a session of its own unless one is named."""
+        asked = {"session_id": f"session-{next(self._sessions)}"} | asked
+        body = {"instances": [{"user_id": user, **asked}]}
+        reply = self.ask("POST", "/v1/models/shortlist:predict", body)
         assert reply.status == 200, reply
         assert reply.seconds * 1e3 < BUDGET_MS + 1_000, reply
         page: dict[str, Any] = reply.body["predictions"][0]

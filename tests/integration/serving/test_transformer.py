@@ -161,7 +161,7 @@ def test_a_predictor_killed_is_recalls_order_and_comes_back(running) -> None:
         assert page["degraded_by"] == ["predictor_down"]
         assert len(ids(page)) == 10
     running.start_predictor()
-    wait_for(lambda: not running.page(100)["degraded"], 120)
+    wait_for(lambda: not running.page(199)["degraded"], 120)
 
 
 def test_a_predictor_paused_is_waited_for_within_the_budget(running) -> None:
