@@ -3,7 +3,7 @@
 Two questions are asked, each of the per-user differences between two rankers in one arena, so that
 what users differ in does not blur the answer:
 
-- Is the candidate better than popularity? The 95 % interval of the mean difference must lie above 0.
+- Is the candidate better than popularity? The 95 % interval of the mean must lie above 0.
 - Is it better than what is published? The mean difference itself must lie above 0; an equal is
   refused. Its interval is told and decides nothing: it is wider than most gains, and would keep out
   nearly every ranker that is a little better.
@@ -13,6 +13,8 @@ pass: then the mean may be that much below 0. A loss so small can be let through
 that quality seeps away; the verdict says each time how much was let go.
 """
 
+from typing import Final
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +22,9 @@ from shortlist.datasets.interactions import Doubles
 from shortlist.errors import RefusedError
 from shortlist.evaluation.metrics.intervals import paired_difference
 from shortlist.evaluation.scorecard import Estimate
+
+UNOPPOSED: Final = "There is no other published bundle to beat."
+"""Holds before the candidate is published, and after."""
 
 
 class Comparison(BaseModel):
@@ -59,7 +64,7 @@ def decide(
     tolerance: float = 0.0,
     resamples: int = 1_000,
     seed: int = 0,
-    unopposed: str = "Nothing is published yet.",
+    unopposed: str = UNOPPOSED,
 ) -> Verdict:
     """Judge a candidate by the same figure of the same users under each ranker.
 

@@ -9,7 +9,7 @@ from shortlist.datasets.interactions import Doubles
 from shortlist.datasets.split import Split
 from shortlist.datasets.store import Dataset
 from shortlist.errors import CorruptError, NotFoundError, RefusedError
-from shortlist.evaluation.gate import Verdict, decide
+from shortlist.evaluation.gate import UNOPPOSED, Verdict, decide
 from shortlist.evaluation.judge import sealed_truth
 from shortlist.recommender.contestant import NAME, Contestant
 from shortlist.recommender.parts import NAMES
@@ -128,7 +128,7 @@ def _theirs(
     published: Bundle | None, figures_of: Callable[[Bundle], Doubles]
 ) -> tuple[Doubles | None, str]:
     if published is None:
-        return None, "Nothing is published yet."
+        return None, UNOPPOSED
     try:
         return figures_of(published), ""
     except (RefusedError, NotFoundError, CorruptError) as error:

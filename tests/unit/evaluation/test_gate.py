@@ -101,7 +101,7 @@ def test_a_ranker_like_popularity_is_refused_also_where_nothing_is_published():
 def test_where_nothing_is_published_beating_popularity_is_enough():
     found = verdict(PUBLISHED, None)
     assert found.passed
-    assert found.reasons[1] == "Nothing is published yet."
+    assert found.reasons[1] == "There is no other published bundle to beat."
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

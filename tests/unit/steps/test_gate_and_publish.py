@@ -98,7 +98,8 @@ def test_a_better_one_passes_and_is_found_decided(settings: Settings, tmp_path: 
     assert verdict.passed
     assert found.reused
     assert lines[0].startswith("gate: passed. The ranker beats popularity by 0.1000 of ndcg@10")
-    assert lines[1].endswith("(unchanged, reused)")
+    # Found again, it must be true of a bundle that was published meanwhile.
+    assert lines[1].endswith("There is no other published bundle to beat. (unchanged, reused)")
 
 
 def test_a_worse_one_is_refused_by_the_better_popularity(settings: Settings, tmp_path: Path):
