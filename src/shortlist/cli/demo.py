@@ -1,5 +1,6 @@
 """`shortlist demo`: from nothing to a published recommender, its report and a page of videos."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,10 @@ def demo(
     for reason in line.verdict.reasons:
         print_out(reason)
     whose = user or str(line.dataset.users().column("user_id")[0].as_py())
-    print_out(*tables(recommended(known, bundle, whose)))
+    shown = recommended(known, bundle, whose)
+    if refusal is not None and shown.standing:
+        shown = replace(shown, standing=f"{shown.standing}: the gate refused it")
+    print_out(*tables(shown))
     print_out(f"report: {reports / REPORT}")
     if refusal is not None:
         raise refusal

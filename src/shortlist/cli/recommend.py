@@ -154,6 +154,7 @@ def recommended(
         truth=None if truth is None else _truth(truth, person, page, parts, date, vector),
         remarks=remarks,
         milliseconds=milliseconds,
+        standing=_standing(bundle, paths.bundles),
     )
 
 
@@ -170,6 +171,17 @@ def slate_settings(manifest: "Manifest", known: "InForce") -> "SlateSettings":
         elif name in manifest.settings:
             told[field] = manifest.settings[name]
     return SlateSettings.model_validate(told)
+
+
+def _standing(bundle: "Bundle", bundles: "Path") -> str:
+    from shortlist.bundle import BundleStore
+    from shortlist.errors import CorruptError
+
+    try:
+        current = BundleStore(bundles).pointer().current
+    except CorruptError:  # A bundle that was named needs no pointer.
+        current = None
+    return "" if bundle.id == current else "not published"
 
 
 def _log_of(work: "Path", name: str, *, needed: bool) -> "Dataset | None":

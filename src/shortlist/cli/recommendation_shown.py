@@ -35,6 +35,7 @@ class Shown:
         notes: what the rules did.
         truth: None where there is none to ask.
         remarks: what the reader should know besides.
+        standing: what the bundle is if not the published one; else empty.
         milliseconds: time by stage.
     """
 
@@ -55,6 +56,7 @@ class Shown:
     truth: "PageTruth | None"
     remarks: Sequence[str]
     milliseconds: Mapping[str, float]
+    standing: str = ""
 
     def wire(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -95,7 +97,8 @@ def _about(shown: Shown) -> Table:
     table.add_row("context", context or "none")
     found = ", ".join(f"{count:,} by {name}" for name, count in shown.sources.items())
     table.add_row("candidates", f"{shown.candidates:,}: {found}")
-    table.add_row("bundle", shown.bundle)
+    standing = f" ({shown.standing})" if shown.standing else ""
+    table.add_row("bundle", f"{shown.bundle}{standing}")
     return table
 
 
@@ -114,7 +117,8 @@ def _recent(shown: Shown) -> Table:
 
 
 def _page(shown: Shown) -> Table:
-    table = Table("", "video", "title", "tags", "creator", "why", title="page")
+    title = f"page by a bundle that is {shown.standing}" if shown.standing else "page"
+    table = Table("", "video", "title", "tags", "creator", "why", title=title)
     for slot in shown.page:
         creator = "" if slot.creator_id is None else f"{slot.creator_id}"
         table.add_row(

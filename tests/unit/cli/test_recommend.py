@@ -197,6 +197,18 @@ def test_what_the_rules_did_is_said(run, asked, trained):
     assert {int(note.split()[-1]) for note in notes} <= set(trained.view.catalogue.ids)
 
 
+def test_a_bundle_that_is_not_published_is_said_to_be(run, asked, trained, tmp_path):
+    assert asked("--user", f"{USER}")["standing"] == ""
+    assert "not published" not in run("--user", f"{USER}")
+    work = copied(trained, tmp_path)
+    (work / "bundles" / "current.json").unlink()
+    named = ("--user", f"{USER}", "--bundle", trained.bundle.id)
+    assert asked(*named, work=work)["standing"] == "not published"
+    said = run(*named, work=work)
+    assert "page by a bundle that is not published" in said
+    assert f"{trained.bundle.id} (not published)" in said
+
+
 def test_a_bundle_may_be_named(asked, trained):
     assert asked("--user", f"{USER}", "--bundle", trained.bundle.id[:6])["bundle"]
     assert asked("--user", f"{USER}", "--bundle", f"{trained.bundle.path}/")["bundle"]
