@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shortlist.bundle import Bundle
     from shortlist.datasets.interactions import TrainingView
     from shortlist.datasets.split import Split
@@ -157,6 +159,12 @@ def write_ranker(view: "TrainingView", into: Path) -> None:
         age=np.zeros(1, np.float32),
         floor=np.zeros(1, np.float32),
     ).save(into)
+
+
+@pytest.fixture(scope="session")
+def ranker_of() -> "Callable[[TrainingView, Path], None]":
+    """Writes the stand-in's artefacts into a new directory."""
+    return write_ranker
 
 
 def write_parts(view: "TrainingView", settings: "Settings", into: Path) -> dict[str, Path]:

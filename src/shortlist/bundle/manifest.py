@@ -220,6 +220,16 @@ def shortened(bundle_id: str) -> str:
     return bundle_id[:SHORT_LENGTH]
 
 
+def figure_text(value: float) -> str:
+    """A measured figure as tables show it, in four digits; what falls short of 1 never reads as 1.
+
+    >>> figure_text(0.99996), figure_text(1.0), figure_text(0.123456)
+    ('0.9999', '1', '0.1235')
+    """
+    text = f"{value:.4g}"
+    return "0.9999" if value < 1 and text == "1" else text
+
+
 def _fields(contents: Contents) -> dict[str, Any]:
     return {name: getattr(contents, name) for name in Contents.model_fields}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from shortlist.bundle.manifest import shortened
+from shortlist.bundle.manifest import figure_text, shortened
 
 if TYPE_CHECKING:
     from shortlist.bundle import Bundle, Manifest
@@ -54,7 +54,7 @@ def headline(manifest: "Manifest") -> str:
     """The figure that a bundle is known by."""
     if manifest.headline is None:
         return ""
-    return f"{manifest.headline} {manifest.measured[manifest.headline]:.4g}"
+    return f"{manifest.headline} {figure_text(manifest.measured[manifest.headline])}"
 
 
 def bundle_tables(bundle: "Bundle", pointer: "Pointer") -> list[Table]:
@@ -72,7 +72,7 @@ def bundle_tables(bundle: "Bundle", pointer: "Pointer") -> list[Table]:
     about.add_row("encoder", Text(manifest.encoder))
     about.add_row("seed", manifest.seeds)
     for name, value in manifest.measured.items():
-        about.add_row(Text(name), f"{value:.4g}")
+        about.add_row(Text(name), figure_text(value))
     about.add_row("model card", Text(f"{bundle.card}"))
     return [about, _parts_table(manifest), _settings_table(manifest)]
 

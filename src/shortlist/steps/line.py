@@ -112,8 +112,12 @@ class Line:
     def indexed(self) -> Output:
         """Recall as it serves: the tables, and the index of the ranker's vectors."""
         tables, ranker = self.recalled, self.ranker
-        inputs = {"recall": tables.digest, "ranker": ranker.digest}
-        return index(self.engine, inputs, tables.path, ranker.path)
+        inputs = {
+            "data": self.dataset.record.digest,
+            "recall": tables.digest,
+            "ranker": ranker.digest,
+        }
+        return index(self.engine, inputs, tables.path, ranker.path, lambda: self.view)
 
     @cached_property
     def items(self) -> Output:

@@ -1,6 +1,7 @@
 """Training gets what recall finds, keeps its checkpoints over a kill, and its vectors an index."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,10 +11,13 @@ import pytest
 from shortlist.datasets.interactions import Ints, TrainingView
 from shortlist.evaluation.stages import Stages
 from shortlist.ranker.artefacts import ITEM_VECTORS
+from shortlist.ranker.scoring import Scorer
 from shortlist.recall.blend import load_blend
 from shortlist.recall.tables import Tables
 from shortlist.settings import Settings
 from shortlist.settings.ranker import RankerSettings
+from shortlist.steps import index as step
+from shortlist.steps.index import user_vectors
 from shortlist.steps.line import Line
 from shortlist.steps.recalled import recalled_by_tables
 
@@ -29,7 +33,8 @@ def line(settings: Settings) -> Line:
 class Trainer:
     """Stands in for hours of work: two epochs, the second of which may be killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[TrainingView, Path], None]) -> None:
+        self.write = write
         self.epochs: list[int] = []
         self.killed = False
         self.company: Ints | None = None
@@ -50,13 +55,15 @@ class Trainer:
             if self.killed and epoch == 1:
                 raise KeyboardInterrupt
             (scratch / f"{epoch}").touch()
-        rng = np.random.default_rng(view.seed)
-        np.save(into / ITEM_VECTORS, rng.normal(size=(len(view.catalogue), 8)).astype(np.float32))
+        into.rmdir()
+        self.write(view, into)
 
 
 @pytest.fixture
-def trainer(monkeypatch: pytest.MonkeyPatch) -> Trainer:
-    stand_in = Trainer()
+def trainer(
+    monkeypatch: pytest.MonkeyPatch, ranker_of: Callable[[TrainingView, Path], None]
+) -> Trainer:
+    stand_in = Trainer(ranker_of)
     # In place of the module, which would load torch.
     module = SimpleNamespace(train_ranker=stand_in)
     monkeypatch.setitem(sys.modules, "shortlist.ranker.fit", module)
@@ -109,3 +116,25 @@ def test_recall_as_it_serves_holds_the_tables_and_the_rankers_vectors(line: Line
         assert (indexed.path / table.name).read_bytes() == table.read_bytes()
     assert blend.settings == line.settings.recall
     assert indexed.said.startswith("flat-fp16 of ")
+    assert indexed.said.endswith(f"for {len(np.unique(line.view.log.user))} users")
+
+
+def test_an_index_is_measured_on_vectors_of_users_who_did_something(
+    line: Line, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[np.ndarray] = []
+    build = step.build_index
+
+    def building(vectors, live, settings, into, queries):
+        asked.append(queries)
+        return build(vectors, live, settings, into, queries)
+
+    monkeypatch.setattr(step, "build_index", building)
+    scorer, view = Scorer.load(line.ranker.path), line.view
+    _ = line.indexed
+    np.testing.assert_array_equal(asked[0], user_vectors(scorer, view, 100))
+    active = np.unique(view.log.user)
+    assert asked[0].shape == (len(active), np.load(line.ranker.path / ITEM_VECTORS).shape[1])
+    few = user_vectors(scorer, view, 5)
+    assert few.shape[0] == 5
+    assert all((asked[0] == vector).all(axis=1).any() for vector in few)
