@@ -45,6 +45,7 @@ class Contestant:
         without: Without = WHOLE,
         name: str = NAME,
         new_videos: NewVideos = "refused",
+        hindsight: bool = False,
     ) -> None:
         """Note where the parts lie; they are opened by `fit`.
 
@@ -58,8 +59,11 @@ class Contestant:
                 they are not, users are described as far as the parts have names for it, videos
                 that are gone are ignored, and those that came are placed by their content, which
                 must be that of the training's encoder, or else come last.
+            hindsight: whether the parts may have learned from the days that they are asked about.
+                That serves to describe a training, and never to judge it.
         """
         self.name = name
+        self._hindsight = hindsight
         self._directories = dict(directories)
         self._slate = without.slate(slate)
         self._without = without
@@ -76,7 +80,7 @@ class Contestant:
                 may be.
         """
         parts = Parts.open(self._directories)
-        if parts.as_of_day > view.as_of_day:
+        if parts.as_of_day > view.as_of_day and not self._hindsight:
             raise RefusedError(
                 f"{self.name} was trained on {parts.as_of_day - view.as_of_day} days of those it "
                 "should be judged on; train it on the history alone"

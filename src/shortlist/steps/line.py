@@ -31,6 +31,7 @@ from shortlist.steps.items import items
 from shortlist.steps.order import Order
 from shortlist.steps.output import Output
 from shortlist.steps.publish import bundled, publish
+from shortlist.steps.reference import reference
 from shortlist.steps.train import train
 from shortlist.steps.view import learned_view
 
@@ -141,14 +142,24 @@ class Line:
         return evaluate(self.engine, inputs, self.dataset, self.content, self.cut, self.candidate)
 
     @cached_property
+    def reference(self) -> Output:
+        """A sample of what was learned from."""
+        candidate = self.candidate
+        inputs = {"data": self.dataset.record.digest, "candidate": candidate.digest}
+        return reference(
+            self.engine, inputs, self.dataset, self.cut, candidate.directories, lambda: self.view
+        )
+
+    @cached_property
     def bundle(self) -> Bundle:
         """The candidate as a bundle; published or not."""
-        evaluated = self.evaluated
+        evaluated, sampled = self.evaluated, self.reference
         before = {one.id for one in self.store.bundles()}
         with self.stages.stage("bundle") as stage:
             written = bundled(
                 self.settings,
                 self.candidate,
+                sampled.path,
                 self.dataset,
                 self.cut,
                 self.content.encoder,

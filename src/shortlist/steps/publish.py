@@ -28,6 +28,7 @@ from shortlist.recommender.contestant import NAME
 from shortlist.settings.tree import Settings, shown
 from shortlist.source import source_digest
 from shortlist.steps.evaluate import HEADLINE, Candidate
+from shortlist.steps.reference import PART
 
 INDEX_RECALL: Final = "index recall"
 
@@ -35,6 +36,7 @@ INDEX_RECALL: Final = "index recall"
 def bundled(
     settings: Settings,
     candidate: Candidate,
+    reference: Path,
     dataset: Dataset,
     cut: Split,
     encoder: str,
@@ -46,6 +48,7 @@ def bundled(
     Args:
         settings: in force.
         candidate: its parts.
+        reference: directory of the sample of what it learned from.
         dataset: that it was made of.
         cut: where that was cut.
         encoder: identity of the encoder of the content.
@@ -85,7 +88,7 @@ def bundled(
     )
     return write_bundle(
         settings.paths.bundles,
-        dict(candidate.directories),
+        {**candidate.directories, PART: reference},
         record,
         card_facts(card),
         RunRecord.here(candidate.digest[:12], durations, source_digest(["."])),

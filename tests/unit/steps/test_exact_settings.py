@@ -18,9 +18,10 @@ from shortlist.steps.items import ITEMS
 from shortlist.steps.line import Line
 from shortlist.steps.recall import FITTED, RECALL
 from shortlist.steps.recalled import READ, recalled_by_tables
+from shortlist.steps.reference import REFERENCE
 from shortlist.steps.train import TRAIN
 
-STEPS = (RECALL, TRAIN, INDEX, ITEMS, EVALUATE, GATE)
+STEPS = (RECALL, TRAIN, INDEX, ITEMS, REFERENCE, EVALUATE, GATE)
 ALL = {step.name for step in STEPS}
 # A setting, another value, and the steps that it redoes by itself; those that read what these put
 # out follow where that has changed.
@@ -46,7 +47,7 @@ REDONE: list[tuple[str, str, set[str]]] = [
     ("evaluation.k", "5", {"evaluate", "gate"}),
     ("evaluation.ablation_users", "9", {"evaluate"}),
     ("evaluation.beside", "other", set()),
-    ("evaluation.target", "long_view", {"recall", "train", "evaluate", "gate"}),
+    ("evaluation.target", "long_view", {"recall", "train", "reference", "evaluate", "gate"}),
     ("baselines.rerank_trees", "9", {"evaluate"}),
     ("datasets.test_days", "2", ALL - {"items"}),
     ("datasets.validation_days", "1", {"evaluate"}),

@@ -30,6 +30,7 @@ STEPS = {
     "shortlist.steps.index": "INDEX",
     "shortlist.steps.items": "ITEMS",
     "shortlist.steps.recall": "RECALL",
+    "shortlist.steps.reference": "REFERENCE",
     "shortlist.steps.train": "TRAIN",
 }
 
