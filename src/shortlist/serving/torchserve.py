@@ -7,9 +7,6 @@ them disturb each other. Here Java is started as it would start it, with a home 
 import contextlib
 import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,11 +15,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
-from shortlist.errors import NotFoundError, SettingsError
+from shortlist.errors import NotFoundError
+from shortlist.serving.child import Child
+from shortlist.serving.ports import check_free
 from shortlist.serving.readiness import MODEL, why_not_ready
-from shortlist.serving.tied import tied
 from shortlist.settings.serving import ServingSettings
 from shortlist.wire.refusals import NotReadyError
 
@@ -35,9 +33,7 @@ JAVA_FLAGS: Final = (
     "-Dio.netty.eventLoopThreads=2",
 )
 _LOCAL: Final = "127.0.0.1"
-_STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.1
-_TAIL_LINES: Final = 20
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ class TorchServe:
         self._environ = dict(os.environ if environ is None else environ)
         self._given_home = home
         self._home: Path | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
     @property
     def address(self) -> str:
@@ -93,8 +89,12 @@ class TorchServe:
     @property
     def pid(self) -> int | None:
         """Of the Java process; None where it does not run."""
-        process = self._process
-        return process.pid if process is not None and process.poll() is None else None
+        return None if self._child is None else self._child.pid
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words that follow its name."""
+        return "does not run" if self._child is None else self._child.ending
 
     @property
     def logs(self) -> Path | None:
@@ -108,20 +108,24 @@ class TorchServe:
             NotFoundError: there is no Java, or no TorchServe.
             SettingsError: a port is in use.
         """
-        java = find_java(self._settings.java, self._environ)
-        check_ports(self._settings)
-        self._home = self._given_home or Path(tempfile.mkdtemp(prefix="shortlist-ts-"))
-        command, environ = launch(self._files, self._settings, self._home, java, self._environ)
-        with (self._home / "output.log").open("ab") as output:
-            self._process = subprocess.Popen(
-                tied(command),
-                cwd=self._home,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        command, environ, home = self._launch()
+        self._child = Child(command, environ, home / "output.log", directory=home)
+        self._child.start()
+
+    def become(self) -> NoReturn:
+        """Become it: this process ends, and its place, signals included, is TorchServe's.
+
+        Raises:
+            NotFoundError: there is no Java, or no TorchServe.
+            SettingsError: a port is in use.
+        """
+        command, environ, home = self._launch()
+        os.chdir(home)
+        os.execve(command[0], command, environ)
+
+    def why_not_ready(self) -> str | None:
+        """None where every worker is ready, else what is not."""
+        return why_not_ready(self._settings.predictor_management_port)
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until every worker is ready.
@@ -137,7 +141,7 @@ class TorchServe:
         while True:
             if self.pid is None:
                 raise NotReadyError(f"TorchServe ended before it was ready{self._last_words()}")
-            why = why_not_ready(self._settings.predictor_management_port)
+            why = self.why_not_ready()
             if why is None:
                 return
             if time.monotonic() >= ends:
@@ -148,9 +152,9 @@ class TorchServe:
 
     def stop(self) -> None:
         """Stop it and all that it started; then delete a temporary home."""
-        process, self._process = self._process, None
-        if process is not None:
-            end_group(process, _STOP_SECONDS)
+        child, self._child = self._child, None
+        if child is not None:
+            child.stop()
         if self._home is not None and self._given_home is None:
             shutil.rmtree(self._home, ignore_errors=True)
         self._home = None
@@ -173,14 +177,19 @@ class TorchServe:
     ) -> None:
         self.stop()
 
+    def last_words(self) -> list[str]:
+        """The end of what it said."""
+        return [] if self._child is None else self._child.last_words()
+
     def _last_words(self) -> str:
-        if self._home is None:
-            return ""
-        lines: list[str] = []
-        for log in (self._home / "output.log", *sorted((self._home / "logs").glob("*.log"))):
-            if log.is_file():
-                lines += log.read_text("utf-8", "replace").splitlines()[-_TAIL_LINES:]
-        return "".join(f"\n  {line}" for line in lines)
+        return "".join(f"\n  {line}" for line in self.last_words())
+
+    def _launch(self) -> tuple[list[str], dict[str, str], Path]:
+        java = find_java(self._settings.java, self._environ)
+        check_ports(self._settings)
+        home = self._given_home or Path(tempfile.mkdtemp(prefix="shortlist-ts-"))
+        self._home = home
+        return (*launch(self._files, self._settings, home, java, self._environ), home)
 
 
 def launch(
@@ -266,38 +275,17 @@ def check_ports(settings: ServingSettings) -> None:
     Raises:
         SettingsError: one is in use, cannot be had, or is named twice.
     """
-    names = ("predictor_port", "predictor_management_port", "predictor_metrics_port")
-    taken: dict[int, str] = {}
-    for name in names:
-        port = getattr(settings, name)
-        if port in taken:
-            raise SettingsError(f"serving.{name} and serving.{taken[port]} are both {port}")
-        taken[port] = name
-        host = _LOCAL if name == "predictor_management_port" else settings.predictor_address
-        try:
-            with socket.create_server((host, port)):
-                pass
-        except OSError as error:
-            raise SettingsError(
-                f"serving.{name} cannot be {port} at {host} ({error.strerror or error}); stop what "
-                f"uses it, or choose another with --set serving.{name}=PORT"
-            ) from error
+    check_free(ports(settings))
 
 
-def end_group(process: "subprocess.Popen[bytes]", seconds: float) -> None:
-    """End a process that leads a group, and the whole group with it.
-
-    Args:
-        process: started with a session of its own.
-        seconds: that it has to end by itself.
-    """
-    if process.poll() is None:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(seconds)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def ports(settings: ServingSettings) -> dict[str, tuple[str, int]]:
+    """Address and port of all that it listens at, by the setting."""
+    address = settings.predictor_address
+    return {
+        "serving.predictor_port": (address, settings.predictor_port),
+        "serving.predictor_management_port": (_LOCAL, settings.predictor_management_port),
+        "serving.predictor_metrics_port": (address, settings.predictor_metrics_port),
+    }
 
 
 def _torchserve() -> Path:

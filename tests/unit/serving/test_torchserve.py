@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from shortlist.errors import NotFoundError, SettingsError
+from shortlist.serving.child import end_group
 from shortlist.serving.tied import tied
 from shortlist.serving.torchserve import (
     ModelFiles,
     TorchServe,
     check_ports,
-    end_group,
     find_java,
     launch,
 )
