@@ -18,6 +18,7 @@ def train(ctx: typer.Context) -> None:
     from shortlist.evaluation.stages import Stages
     from shortlist.ranker.together import Processes, together
     from shortlist.steps.line import Line
+    from shortlist.steps.logs import FOLDER
     from shortlist.steps.train import join
 
     processes = Processes.found()
@@ -31,3 +32,4 @@ def train(ctx: typer.Context) -> None:
             return
         ranker = Line(settings, Stages(say=typer.echo)).ranker
     typer.echo(f"ranker {ranker.digest[:12]} in {ranker.path}")
+    typer.echo(f"curves: tensorboard --logdir {settings.paths.work / FOLDER}")

@@ -12,13 +12,21 @@ from shortlist.ranker.together import announce, hear
 from shortlist.settings.tree import Settings
 from shortlist.steps import view
 from shortlist.steps.engine import Engine
+from shortlist.steps.logs import FOLDER, keep_logs
 from shortlist.steps.output import Output
 from shortlist.steps.recalled import READ, recalled_by_tables
 from shortlist.steps.step import Step
 
 TRAIN: Final = Step(
     "train",
-    sources=(*view.SOURCES, "ranker", "recall", "steps/recalled.py", "steps/train.py"),
+    sources=(
+        *view.SOURCES,
+        "ranker",
+        "recall",
+        "steps/logs.py",
+        "steps/recalled.py",
+        "steps/train.py",
+    ),
     settings=("seed", "ranker", *view.SETTINGS, *(f"recall.{name}" for name in READ)),
 )
 
@@ -40,6 +48,8 @@ def train(
     """
 
     def body(into: Path, scratch: Path) -> str:
+        logs = engine.settings.paths.work / FOLDER / scratch.parent.name
+        keep_logs(scratch, logs)
         # Imported here: a ranker that is found needs no torch.
         from shortlist.ranker.fit import train_ranker  # noqa: PLC0415
 
@@ -50,7 +60,7 @@ def train(
         )
         train_ranker(history, company, settings.ranker, into, scratch)
         videos, width = np.load(into / ITEM_VECTORS, mmap_mode="r").shape
-        return f"{videos:,} item vectors of width {width}, three graphs"
+        return f"{videos:,} item vectors of width {width}, three graphs; curves in {logs}"
 
     output = engine.run(TRAIN, inputs, body)
     if output.reused:
