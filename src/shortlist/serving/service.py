@@ -44,6 +44,7 @@ class Service:
         recommender: makes pages.
         reporter: takes events.
         callers: lets callers in.
+        figures: counts.
     """
 
     settings: Settings
@@ -55,6 +56,7 @@ class Service:
     recommender: Recommender
     reporter: Reporter
     callers: Callers
+    figures: ServingMetrics
     _waking: "asyncio.Task[None] | None" = None
 
     @classmethod
@@ -114,6 +116,7 @@ class Service:
             recommender=Recommender(bundles, known, predictor, recorder, serving, figures),
             reporter=Reporter(bundles, store, encoder, figures),
             callers=Callers(serving),
+            figures=figures,
         )
 
     def why_not_ready(self) -> str | None:
@@ -147,9 +150,10 @@ class Service:
             await self.store.close()
 
     async def _wake(self) -> None:
-        """Ask the predictor until it answers, and learn what was taken down."""
+        """Ask the predictor until it answers, learn what was taken down, and tell the bundles."""
         learned = False
-        while not (learned and self.predictor.reached):
+        told: tuple[str, ...] = ()
+        while True:
             if not learned:
                 with contextlib.suppress(UnavailableError):
                     await self.store.refresh_blocklist()
@@ -158,4 +162,8 @@ class Service:
             if held is not None and not self.predictor.reached:
                 with contextlib.suppress(NoRankingError, UnknownBundleError):
                     await self.predictor.rank(canary(held.parts), Budget(_CANARY_MS), 0.0)
+            ids = self.bundles.ids[:2]
+            if held is not None and ids != told:
+                self.figures.bundles(ids[0], ids[1] if len(ids) > 1 else None)
+                told = ids
             await asyncio.sleep(_ASK_AGAIN_SECONDS)
