@@ -1,4 +1,4 @@
-"""What a bundle's promises cost: writing it linked and copied, opening it with and without hashes.
+"""What a bundle's promises cost: writing it, opening it with and without hashes.
 
 python benchmarks/bundle/verification.py [FILE.json]
 """
@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -58,11 +57,6 @@ def record() -> BundleRecord:
     return BundleRecord(data=data, encoder="none", seed=0, settings={})
 
 
-def unlinked(*_: Any, **__: Any) -> None:
-    """A file system without links."""
-    raise OSError
-
-
 def median_seconds(act: Callable[[int], object], rounds: int = ROUNDS) -> float:
     """Median wall seconds of ``act``, which is told its round."""
     spent = []
@@ -84,12 +78,9 @@ def measured(home: Path) -> dict[str, float]:
     def write(root: str) -> Path:
         return write_bundle(home / root, parts, record(), card, run).path
 
-    seconds = {"written, linked": median_seconds(lambda number: write(f"linked-{number}"))}
-    link, os.link = os.link, unlinked
-    seconds["written, copied"] = median_seconds(lambda number: write(f"copied-{number}"))
-    os.link = link
-    path = write("linked-0")
-    seconds["found standing"] = median_seconds(lambda _: write("linked-0"))
+    seconds = {"written": median_seconds(lambda number: write(f"{number}"))}
+    path = write("0")
+    seconds["found standing"] = median_seconds(lambda _: write("0"))
     seconds["opened, every byte compared"] = median_seconds(lambda _: open_bundle(path))
     seconds["opened, manifest alone"] = median_seconds(lambda _: open_bundle(path, verify=False))
     store = BundleStore(path.parent)

@@ -2,11 +2,9 @@
 
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 from pydantic import ValidationError
 
@@ -28,17 +26,15 @@ from shortlist.bundle.verify import open_bundle
 from shortlist.errors import CorruptError, InputError
 from shortlist.files import STAGING_PREFIX, file_digest, storage_errors, sweep_staging
 
-_READABLE: Final = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
-
 
 def write_bundle(
     root: Path, parts: Mapping[str, Path], record: BundleRecord, card: CardFacts, run: RunRecord
 ) -> Bundle:
     """Write a bundle below ``root``, under its id; nothing is ever half there.
 
-    Files are linked where the file system allows, so a part must be replaced, never edited in
-    place, after it was bundled. A bundle of the same content that stands already, whole, is left
-    as it is, card and sidecar too; one that is damaged is replaced.
+    Files are copied: whatever befalls a bundle, what it was made of can make it again. A bundle of
+    the same content that stands already, whole, is left as it is, card and sidecar too; one that is
+    damaged is replaced.
 
     Args:
         root: the directory of bundles; made where it is missing.
@@ -65,7 +61,7 @@ def write_bundle(
 
 
 def _bring(part: str, source: Path, target: Path) -> None:
-    """Link or copy every file of a part."""
+    """Copy every file of a part."""
     if not is_part(part):
         raise InputError(f"a part cannot be called {part!r}; write small letters, digits and _")
     if not source.is_dir():
@@ -74,7 +70,7 @@ def _bring(part: str, source: Path, target: Path) -> None:
     for name in _files_below(part, source):
         place = target / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        _link_or_copy(source / name, place)
+        _copy(source / name, place)
         brought += 1
     if not brought:
         raise InputError(f"part {part!r}: {source} is empty; run the step that makes it")
@@ -96,18 +92,11 @@ def _files_below(part: str, source: Path, below: str = "") -> Iterator[str]:
             )
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path) -> None:
     if not os.access(source, os.R_OK):
         raise InputError(f"{source} cannot be read; give yourself the right to, or make it again")
-    # A link shares its permissions with the source: who serves a bundle must be able to read it.
-    if source.stat().st_mode & _READABLE == _READABLE:
-        try:
-            target.hardlink_to(source)
-        except OSError:  # another file system, or one without links
-            pass
-        else:
-            return
     shutil.copyfile(source, target)
+    # Who serves a bundle must be able to read it, whoever could read the source.
     target.chmod(0o644)
 
 

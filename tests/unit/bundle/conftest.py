@@ -136,7 +136,6 @@ def dying() -> Callable[[Callable[[], object], int], bool]:
 CHANGES = {
     "open",
     "os.chmod",
-    "os.link",
     "os.mkdir",
     "os.remove",
     "os.rename",
