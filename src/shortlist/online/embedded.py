@@ -74,6 +74,31 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def server_command(
+    directory: Path,
+    port: int,
+    *,
+    password: str | None = None,
+    tls: Tls | None = None,
+    durable: bool = True,
+    binary: Path | None = None,
+) -> list[str]:
+    """The command that runs a Redis on 127.0.0.1; the arguments are those of `embedded`.
+
+    Raises:
+        NotFoundError: there is no redis-server.
+    """
+    command = [str(binary or server_binary()), "--dir", str(directory), "--bind", "127.0.0.1"]
+    command += ["--save", "", "--appendonly", "yes" if durable else "no", "--daemonize", "no"]
+    if password is not None:
+        command += ["--requirepass", password]
+    if tls is None:
+        return [*command, "--port", str(port)]
+    command += ["--port", "0", "--tls-port", str(port), "--tls-auth-clients", "optional"]
+    command += ["--tls-ca-cert-file", str(tls.ca), "--tls-cert-file", str(tls.certificate)]
+    return [*command, "--tls-key-file", str(tls.key)]
+
+
 @contextlib.contextmanager
 def embedded(
     directory: Path,
@@ -105,18 +130,10 @@ def embedded(
     """
     make_directory(directory)
     listening = free_port() if port is None else port
-    command = [str(binary or server_binary()), "--dir", str(directory), "--bind", "127.0.0.1"]
-    command += ["--save", "", "--appendonly", "yes" if durable else "no", "--daemonize", "no"]
-    if password is not None:
-        command += ["--requirepass", password]
-    scheme = "redis"
-    if tls is None:
-        command += ["--port", str(listening)]
-    else:
-        scheme = "rediss"
-        command += ["--port", "0", "--tls-port", str(listening), "--tls-auth-clients", "optional"]
-        command += ["--tls-ca-cert-file", str(tls.ca), "--tls-cert-file", str(tls.certificate)]
-        command += ["--tls-key-file", str(tls.key)]
+    command = server_command(
+        directory, listening, password=password, tls=tls, durable=durable, binary=binary
+    )
+    scheme = "redis" if tls is None else "rediss"
     log = directory / "redis.log"
     with log.open("ab") as stream:
         process = subprocess.Popen([*command, *arguments], stdout=stream, stderr=stream)

@@ -29,6 +29,13 @@ class OnlineSettings(Branch):
         "redis://127.0.0.1:6379/0",
         description="Redis: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///PATH`.",
     )
+    embedded_port: int = Field(
+        6390,
+        ge=1,
+        le=65_535,
+        description="Port, on 127.0.0.1, of the Redis that `shortlist up` runs itself where "
+        "`online.url` is not given.",
+    )
     username: str | None = Field(None, description="User of Redis's access list; none: default.")
     password: SecretStr = Field(
         SecretStr(""), description="Password of Redis; never printed. Empty: none."

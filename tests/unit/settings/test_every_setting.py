@@ -189,6 +189,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "serving.rate_burst": ("7", 7.0),
     "serving.drain_seconds": ("3", 3.0),
     "online.url": ("rediss://cache.example:6380/1", "rediss://cache.example:6380/1"),
+    "online.embedded_port": ("6400", 6_400),
     "online.username": ("shortlist", "shortlist"),
     "online.password": ("secret", SecretStr("secret")),
     "online.tls_ca": ("tls/ca.pem", Path("tls/ca.pem")),
