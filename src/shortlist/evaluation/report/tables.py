@@ -53,7 +53,7 @@ def _metric_table(scorecard: Scorecard, topic: Topic, columns: list[Column]) -> 
             (Cell(model.name), *(column.get(model.name, Cell(numerals.DASH)) for column in cells))
             for model in models
         ),
-        notes=_sample(columns, "row" if topic == "prediction" else "user"),
+        notes=_sample(columns, "the rows of " if topic == "prediction" else ""),
     )
 
 
@@ -63,13 +63,13 @@ def _head(column: Column) -> Head:
     return Head(column.metric.label, column.metric.unit, hint=" ".join(filter(None, hints)))
 
 
-def _sample(columns: list[Column], unit: str) -> tuple[str, ...]:
-    """Over how many users or rows the figures are means."""
+def _sample(columns: list[Column], what: str) -> tuple[str, ...]:
+    """Over how many users, or over ``what`` of them, the figures are means."""
     counts = sorted({e.n for column in columns for e in column.by_model.values() if e.n > 0})
     if not counts:
         return ()
     several = f"{numerals.count(counts[0])} to " if len(counts) > 1 else ""
-    return (f"Over {several}{numerals.counted(counts[-1], unit)}.",)
+    return (f"Over {what}{several}{numerals.counted(counts[-1], 'user')}.",)
 
 
 def _column_cells(scorecard: Scorecard, column: Column) -> dict[str, Cell]:

@@ -50,6 +50,16 @@ def test_a_share_is_shown_in_percent(small_card: Make) -> None:
     assert (cell.text, cell.interval) == ("25.0", "[24.0, 26.0]")
 
 
+def test_the_sample_is_counted_in_users_also_where_rows_are_predicted(small_card: Make) -> None:
+    card = small_card({"auc_random": {"a": 0.7, "b": 0.6}, "ndcg@10": {"a": 0.3, "b": 0.2}})
+    fewer = card.models[1].logged["auc_random"].model_copy(update={"n": 7})
+    card.models[1].logged["auc_random"] = fewer
+    lists, rows = tables.metric_tables(card)
+    count = card.models[0].logged["ndcg@10"].n
+    assert lists.notes == (f"Over {count:,} users.",)
+    assert rows.notes == (f"Over the rows of 7 to {count:,} users.",)
+
+
 def test_facts_show_only_the_columns_that_somebody_filled(small_card: Make) -> None:
     bare = tables.fact_table(small_card(facts=[Fact(name="f", value=0.5, expected="any")]))
     assert bare is not None
