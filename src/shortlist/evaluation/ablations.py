@@ -94,10 +94,9 @@ def ablate(
     # Evenly over the users, for rows may be in an order that means something.
     count = min(settings.ablation_users, len(of.rows))
     chosen = np.unique(np.linspace(0, len(of.rows) - 1, count).astype(np.int64))
-    whole = _figures(
-        of.plain(turn.performance), None if turn.shown is None else of.served(turn.shown), of,
-        oracle,
-    )  # fmt: skip
+    whole_lists = of.plain(turn.performance)
+    whole_pages = None if turn.shown is None else of.served(turn.shown)
+    whole = _figures(whole_lists, whole_pages, of, oracle)
     found = []
     for part, make in parts.items():
         with stages.stage(f"without {part}") as stage:
@@ -118,8 +117,19 @@ def ablate(
             for metric, values in less.items()
             if metric in whole
         }
-        found.append(Ablation(part=part, differences=differences))
+        found.append(
+            Ablation(
+                part=part,
+                differences=differences,
+                same_lists=_same(lists, whole_lists, chosen),
+                same_pages=whole_pages is not None and _same(pages, whole_pages, chosen),
+            )
+        )
     return found
+
+
+def _same(less: Ints, whole: Ints, chosen: Ints) -> bool:
+    return np.array_equal(less[chosen], whole[chosen])
 
 
 def _outing(model: Recommender, arena: Arena, rows: Ints, k: int) -> tuple[Ints, Ints]:

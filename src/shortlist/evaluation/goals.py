@@ -148,7 +148,7 @@ def _at_least(key: _Share, name: str, measured: Estimate, bound: float) -> Goal:
         key=key,
         name=name,
         measured=measured,
-        demanded=f"at least {bound:g}",
+        demanded=f"at least {_percent(bound)}",
         holds=_holds(measured, measured.value >= bound),
     )
 
@@ -158,9 +158,18 @@ def _at_most(key: _Gap, name: str, measured: Estimate, bound: float) -> Goal:
         key=key,
         name=name,
         measured=measured,
-        demanded=f"at most {bound:g}",
+        demanded=f"at most {bound:g}" if key != "value_loss" else f"at most {_percent(bound)}",
         holds=_holds(measured, measured.value <= bound),
     )
+
+
+def _percent(share: float) -> str:
+    """A bound in the unit that shares are shown in.
+
+    >>> _percent(0.4).split()
+    ['40', '%']
+    """
+    return f"{100 * share:g}\N{NO-BREAK SPACE}%"
 
 
 def _holds(measured: Estimate, verdict: bool) -> bool | None:

@@ -117,7 +117,7 @@ class Goal(_Part):
     """The model that is compared with; of several the hardest to beat."""
     measured: Estimate
     demanded: str = ""
-    """In words, for example ``at least 0.9``; empty where nothing is demanded."""
+    """In words, for example ``at least 90 %``; empty where nothing is demanded."""
     holds: bool | None = None
     """Whether the demand is met; None where nothing is demanded or nothing could be measured."""
 
@@ -150,6 +150,10 @@ class Ablation(_Part):
     differences: dict[str, Estimate]
     """By metric: without the part minus with all parts, paired by user; pages' metrics begin with
     ``page:``."""
+    same_lists: bool = False
+    """Whether every list is the whole model's, video by video."""
+    same_pages: bool = False
+    """The same of the pages."""
 
 
 class Breakdown(_Part):
@@ -176,7 +180,7 @@ class Study(_Part):
     ablations: list[Ablation] = []
     breakdowns: list[Breakdown] = []
     training: list[Curve] = []
-    """Losses by epoch, named as the training names them: ``train/outcome``, ..."""
+    """Losses by epoch, the first is 1, named as the training names them: ``train/outcome``, ..."""
     best_epoch: int | None = None
     facts: list[Fact] = []
     """What was measured of the model elsewhere, such as what half precision costs."""

@@ -36,7 +36,7 @@ class Entry:
         make: makes it unfitted; see `shortlist.evaluation.entrants` for what it may offer.
         description: a sentence for the report.
         without: makers of the same model without one part, by the part's name.
-        curves: losses by epoch, by name, as the training wrote them.
+        curves: losses by epoch, by name, as the training wrote them, the first is 0.
         facts: measured of it elsewhere, such as what half precision costs.
     """
 
@@ -97,7 +97,8 @@ def study(
                 turn, beside, audience(arena, truth, size), resamples, seed
             )
             goals += page_goals(changes, size, has_truth=truth is not None)
-            if len(arena.watchers) > 1:
+            # Where the truth tells the page's value, the log's few clicks decide nothing.
+            if truth is None and len(arena.watchers) > 1:
                 figures = page_ndcg(turn, performances, arena, size)
                 goals += ahead("page_ahead", f"ndcg@{size}", name, figures, resamples, seed)
             points = frontier(turn.shown, arena, truth, slate, size, resamples, seed)
@@ -125,7 +126,8 @@ def study(
         ),
         breakdowns=errors,
         training=[
-            Curve(label=loss, x=[float(at) for at, _ in points], y=[value for _, value in points])
+            # People count from 1.
+            Curve(label=loss, x=[at + 1.0 for at, _ in points], y=[value for _, value in points])
             for loss, points in entry.curves.items()
         ],
         best_epoch=best_epoch(entry.curves),
@@ -134,13 +136,13 @@ def study(
 
 
 def best_epoch(curves: Mapping[str, Points]) -> int | None:
-    """The epoch with the lowest validation loss; None where there is none.
+    """The epoch with the lowest validation loss, the first is 1; None where there is none.
 
     >>> best_epoch({"validation/outcome": [(0, 0.7), (1, 0.5), (2, 0.6)]})
-    1
+    2
     """
     points = curves.get(MONITORED)
-    return min(points, key=lambda point: point[1])[0] if points else None
+    return min(points, key=lambda point: point[1])[0] + 1 if points else None
 
 
 def _strongest(name: str, tally: Tally, k: int) -> str | None:

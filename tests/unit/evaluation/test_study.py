@@ -24,6 +24,8 @@ from shortlist.slate.ranked import Ranked
 
 SETTINGS = EvaluationSettings(users=40, ablation_users=15, bootstrap=100)
 SLATE = SlateSettings(trade_off=0.6)
+KNOWN = object()
+"""The truth of the world, where no other is given."""
 HEADLINE = "expected_gain_ndcg@10"
 CURVES = {"validation/outcome": [(0, 0.7), (1, 0.5), (2, 0.6)], "train/outcome": [(0, 0.8)]}
 
@@ -77,7 +79,7 @@ class Bench:
     def __init__(self, micro, baselines, runs):
         self.micro, self.baselines, self.runs = micro, baselines, runs
 
-    def judge(self, make=Trained, **changed):
+    def judge(self, make=Trained, truth=KNOWN, **changed):
         stages = Stages(say=lambda line: None)
         entry = Entry(
             make,
@@ -91,7 +93,7 @@ class Bench:
             self.micro.dataset,
             self.micro.content,
             self.micro.cut,
-            self.micro.truth,
+            self.micro.truth if truth is KNOWN else truth,
             self.baselines,
             SETTINGS,
             runs=self.runs,
@@ -163,7 +165,17 @@ def test_goals_are_measured_against_observer_and_baselines(study):
     assert goals["value_loss"].measured.value == -loss.value
     assert goals["value_loss"].measured.low == -loss.high
     assert goals["value_loss"].holds == (loss.value >= -0.01)
-    assert "page_ahead" in goals
+    assert goals["lift"].demanded == "at least 90\N{NO-BREAK SPACE}%"
+    assert goals["value_loss"].demanded == "at most 1\N{NO-BREAK SPACE}%"
+    assert goals["auc_logged"].demanded == "at most 0.02"
+    assert "page_ahead" not in goals
+
+
+def test_a_lead_of_the_page_on_the_log_is_asked_of_real_logs(micro, quick, tmp_path):
+    found = Bench(micro, quick, tmp_path).judge(truth=None, only=["popularity", "shortlist"])
+    keys = [goal.key for goal in found.study.goals]
+    assert "page_ahead" in keys
+    assert "lift" not in keys
 
 
 def test_recall_is_not_asked_for_where_it_tells_nobody_apart(micro):
@@ -209,6 +221,8 @@ def test_the_default_is_not_drawn_twice_where_it_lies_on_the_grid():
 
 
 def test_a_part_is_worth_what_the_model_loses_without_it(study):
+    same = {one.part: (one.same_lists, one.same_pages) for one in study.ablations}
+    assert same == {"history": (False, False), "nothing": (True, True)}
     parts = {ablation.part: ablation.differences for ablation in study.ablations}
     assert set(parts) == {"history", "nothing"}
     assert parts["history"][HEADLINE].high < 0
@@ -233,7 +247,8 @@ def test_breakdowns_hold_everybody_once_and_add_up_to_the_whole(study, card):
 
 
 def test_training_and_facts_are_kept_and_the_best_epoch_is_that_of_the_lowest_validation(study):
-    assert study.best_epoch == 1
+    assert study.best_epoch == 2
+    assert [curve.x for curve in study.training] == [[1, 2, 3], [1]]
     assert {curve.label: curve.y for curve in study.training} == {
         "validation/outcome": [0.7, 0.5, 0.6],
         "train/outcome": [0.8],

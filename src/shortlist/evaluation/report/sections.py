@@ -82,9 +82,11 @@ def parts(scorecard: Scorecard) -> Section | None:
     """Ablations."""
     plot = ablations(scorecard)
     table = study_tables.ablation_table(scorecard.study) if scorecard.study else None
-    if plot is None or table is None:
+    if table is None:
         return None
-    return Section("parts", "What each part is worth", (Plot(plot), table), finding=plot.finding)
+    blocks: tuple[Block, ...] = (table,) if plot is None else (Plot(plot), table)
+    finding = "" if plot is None else plot.finding
+    return Section("parts", "What each part is worth", blocks, finding=finding)
 
 
 def weak_spots(scorecard: Scorecard) -> Section | None:

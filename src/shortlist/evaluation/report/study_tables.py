@@ -7,7 +7,7 @@ from shortlist.evaluation.report import numerals, wording
 from shortlist.evaluation.report.blocks import Cell, Head, Table
 from shortlist.evaluation.report.verdict import goal_name, goal_words
 from shortlist.evaluation.report.wording import Metric
-from shortlist.evaluation.scorecard import Breakdown, Estimate, Study
+from shortlist.evaluation.scorecard import Ablation, Breakdown, Estimate, Study
 
 PAGE = "page:"
 _VERDICTS = {True: "yes", False: "no", None: ""}
@@ -82,13 +82,17 @@ def ablation_table(study: Study) -> Table | None:
     if not study.ablations:
         return None
     names = list(dict.fromkeys(name for one in study.ablations for name in one.differences))
-    columns = [[one.differences.get(name) for one in study.ablations] for name in names]
+    # A difference that is none, to the digit, would read as if it had been measured.
+    columns = [
+        [None if _unmoved(one, name) else one.differences.get(name) for one in study.ablations]
+        for name in names
+    ]
     cells = [
         _column(column, wording.metric(name.removeprefix(PAGE)))
         for column, name in zip(columns, names, strict=True)
     ]
     rows = tuple(
-        (Cell(f"without {one.part}"), *(column[index] for column in cells))
+        (Cell(f"without {one.part}{_unchanged(one)}"), *(column[index] for column in cells))
         for index, one in enumerate(study.ablations)
     )
     head = (
@@ -100,6 +104,17 @@ def ablation_table(study: Study) -> Table | None:
     )
     notes = ("Differences from the whole model, user by user.", *_users(columns))
     return Table("The model without each of its parts", head, rows, notes)
+
+
+def _unmoved(ablation: Ablation, name: str) -> bool:
+    return ablation.same_pages if name.startswith(PAGE) else ablation.same_lists
+
+
+def _unchanged(ablation: Ablation) -> str:
+    """What stayed as it was without a part."""
+    kept = {"list": ablation.same_lists, "page": ablation.same_pages}
+    names = [f"no {name}" for name, same in kept.items() if same]
+    return f" (changed {' and '.join(names)})" if names else ""
 
 
 def breakdown_table(breakdown: Breakdown) -> Table:

@@ -20,8 +20,8 @@ def study_of(card: Scorecard) -> Study:
 
 def test_goals_say_whether_they_hold(model_card: Scorecard) -> None:
     rows = {row[0]: row[2:] for row in texts(study_tables.goal_table(study_of(model_card)))}
-    assert rows["Gain in distinct tags"] == ["at least 0.4", "yes"]
-    assert rows["Loss of page value"] == ["at most 0.01", "no"]
+    assert rows["Gain in distinct tags"] == [f"at least 40{SPACE}%", "yes"]
+    assert rows["Loss of page value"] == [f"at most 1{SPACE}%", "no"]
 
 
 def test_the_change_by_the_slate_stands_below_the_two_it_compares(model_card: Scorecard) -> None:
@@ -56,6 +56,27 @@ def test_ablations_tell_lists_from_pages(model_card: Scorecard) -> None:
         "Expected-gain NDCG@10", "page: Distinct tags@10",
     ]  # fmt: skip
     assert texts(table)[0][:2] == ["without history", "\N{MINUS SIGN}0.210"]
+
+
+def test_a_part_that_changed_nothing_is_said_to_have_instead_of_zeros(
+    model_card: Scorecard,
+) -> None:
+    first, *others = study_of(model_card).ablations
+
+    def row(**same: bool) -> tuple[str, list[str]]:
+        idle = first.model_copy(update=same)
+        study = study_of(model_card).model_copy(update={"ablations": [idle, *others]})
+        table = study_tables.ablation_table(study)
+        assert table is not None
+        return table.rows[0][0].text, [cell.text for cell in table.rows[0][1:]]
+
+    assert row(same_lists=True, same_pages=True) == (
+        "without history (changed no list and no page)", [DASH, DASH],
+    )  # fmt: skip
+    said, (lists, pages) = row(same_lists=True)
+    assert (said, lists) == ("without history (changed no list)", DASH)
+    assert pages != DASH
+    assert row()[0] == "without history"
 
 
 def test_a_group_without_a_figure_is_a_dash(model_card: Scorecard) -> None:

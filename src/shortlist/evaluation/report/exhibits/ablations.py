@@ -26,11 +26,16 @@ def ablations(scorecard: Scorecard) -> Exhibit | None:
     name = next((name for name in study.ablations[0].differences if ":" not in name), None)
     if name is None:
         return None
+    idle = [one.part for one in study.ablations if one.same_lists]
     found = {
         one.part: one.differences[name]
         for one in study.ablations
-        if name in one.differences and math.isfinite(one.differences[name].value)
+        if not one.same_lists
+        and name in one.differences
+        and math.isfinite(one.differences[name].value)
     }
+    if not found:
+        return None
     parts = sorted(found, key=lambda part: found[part].value)
     metric = wording.metric(name)
     rows = [
@@ -57,8 +62,12 @@ def ablations(scorecard: Scorecard) -> Exhibit | None:
         alternative=f"Change in {metric.label}: {spoken}.",
         drawing=draw("ablations", paint),
         legend=((_DECIDED, "beyond chance"), (_OPEN, "may be chance")),
-        notes=(BLANKED,),
+        notes=(BLANKED, *_unchanged(idle)),
     )
+
+
+def _unchanged(idle: list[str]) -> tuple[str, ...]:
+    return (sentence(f"Without {enumeration(idle)} no list changed"),) if idle else ()
 
 
 def _beyond(estimate: Estimate) -> bool:

@@ -10,6 +10,7 @@ from shortlist.evaluation.report.exhibits.differences import forests
 from shortlist.evaluation.report.exhibits.errors import errors
 from shortlist.evaluation.report.exhibits.frontier import frontier
 from shortlist.evaluation.report.exhibits.training import training
+from shortlist.evaluation.report.sections import parts
 from shortlist.evaluation.scorecard import Ablation, Estimate, Scorecard, Study
 
 MINUS = "\N{MINUS SIGN}"
@@ -87,6 +88,25 @@ def test_ablations_name_the_part_that_is_missed_most_and_those_that_are_not(
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_a_part_that_changed_no_list_is_told_apart_from_chance(model_card: Scorecard) -> None:
+    assert model_card.study is not None
+    idle = [
+        one.model_copy(update={"same_lists": one.part == "context"})
+        for one in model_card.study.ablations
+    ]
+    exhibit = ablations(changed(model_card, ablations=idle))
+    assert exhibit is not None
+    assert "context" not in exhibit.finding + exhibit.alternative
+    assert exhibit.notes[1:] == ("Without context no list changed.",)
+    none = [one.model_copy(update={"same_lists": True}) for one in idle]
+    card = changed(model_card, ablations=none)
+    assert ablations(card) is None
+    section = parts(card)
+    assert section is not None
+    assert [block.kind for block in section.blocks] == ["table"]
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_part_without_which_the_model_is_better_is_named(model_card: Scorecard) -> None:
     gain = Ablation(
         part="context", differences={"ndcg@10": Estimate(value=0.2, low=0.1, high=0.3, n=9)}
@@ -118,8 +138,8 @@ def test_training_marks_the_best_epoch_and_pairs_what_was_learned_with_what_was_
     exhibit = training(model_card)
     assert exhibit is not None
     assert exhibit.finding == (
-        "shortlist did best on what it was not shown in epoch 1, with a loss of 0.6200; training "
-        "went on to epoch 2."
+        "shortlist did best on what it was not shown in epoch 2, with a loss of 0.6200; training "
+        "went on to epoch 3."
     )
     assert exhibit.drawing is not None
     assert re.findall(r">(outcome|lists)<", exhibit.drawing.wide) == ["outcome", "lists"]
