@@ -4,11 +4,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from model_handlers.environment import environment
 from model_handlers.ranker.archive import write_archive
 from shortlist.serving.torchserve import ModelFiles, TorchServe
 from shortlist.settings import Settings
-from shortlist.settings.sources import ENVIRONMENT_PREFIX, variable_name
-from shortlist.settings.tree import leaves, value_of
 
 _HERE = Path(__file__).parent
 _BRANCHES = ("paths", "serving")
@@ -36,13 +35,8 @@ def predictor_server(settings: Settings, scratch: Path, home: Path | None = None
 
 
 def worker_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which a worker finds the same settings, whatever else is set."""
-    told = {name: text for name, text in environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
-    told["SHORTLIST_CONFIG"] = ""
-    for name, _ in leaves():
-        if name.split(".")[0] in _BRANCHES:
-            value = value_of(settings, name)
-            if isinstance(value, Path):
-                value = value.absolute()
-            told[variable_name(name)] = "" if value is None else str(value)
-    return told
+    """An environment in which a worker finds the same settings, whatever else is set.
+
+    The keys of callers are not among them: nobody calls the predictor with one.
+    """
+    return environment(settings, _BRANCHES, environ)
