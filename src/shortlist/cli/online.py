@@ -51,25 +51,19 @@ def load(
     from shortlist.datasets.named import plain_name
     from shortlist.online.archive import Archive
     from shortlist.online.drain import archive_directory
-    from shortlist.online.load import load as load_users
+    from shortlist.online.refill import refill
     from shortlist.online.store import OnlineStore
     from shortlist.progress import counting
 
     found = _dataset(settings, dataset)
-    notes = Archive(archive_directory(settings.paths.work, plain_name(log))).notes()
+    archive = Archive(archive_directory(settings.paths.work, plain_name(log)))
 
     async def run() -> "Loaded":
         store = OnlineStore.connect(settings.online)
         try:
             with counting("users") as progress:
-                return await load_users(
-                    found,
-                    store,
-                    last=None if last is None else last.date(),
-                    forgotten={user: at for user, (_, at) in notes.forgotten.items()},
-                    blocked=notes.blocked,
-                    progress=progress,
-                )
+                day = None if last is None else last.date()
+                return await refill(store, found, archive, last=day, progress=progress)
         finally:
             await store.close()
 
