@@ -33,6 +33,7 @@ from shortlist.datasets.tables import filled, numbered
 from shortlist.datasets.values import Reading
 from shortlist.errors import InputError
 from shortlist.files import file_digest
+from shortlist.libraries import versions_for
 from shortlist.progress import track
 
 IMPORTER_VERSION: Final = 1
@@ -104,7 +105,8 @@ def import_kuairand(source: Path, target: Path) -> Imported:
     for name, file in files.items():
         file.require(wanted[name])
     digests = {name: file_digest(file.path) for name, file in files.items()}
-    inputs = json.dumps([IMPORTER_VERSION, SCHEMA_VERSION, digests], sort_keys=True)
+    libraries = versions_for(["datasets"])
+    inputs = json.dumps([IMPORTER_VERSION, SCHEMA_VERSION, digests, libraries], sort_keys=True)
     key = hashlib.sha256(inputs.encode()).hexdigest()
     dataset = finished(target, key)
     if dataset is not None:

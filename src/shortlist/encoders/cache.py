@@ -3,7 +3,8 @@
 Vectors are kept in float32, as they were encoded: a reused vector is the same to the last bit, so
 nothing downstream depends on whether a run was the first. Below the cache directory each encoder
 has a directory, and in it lie shards of up to 1,024 vectors (`shards`). A shard is written as soon
-as it is full, so that an interrupted run goes on from there.
+as it is full, so that an interrupted run goes on from there. With other versions of the libraries
+an encoder counts as another one here.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ import numpy as np
 from shortlist.encoders import shards
 from shortlist.encoders.protocol import Encoder, Vectors
 from shortlist.errors import CorruptError, StorageError
+from shortlist.libraries import versions_for
 from shortlist.progress import track
 
 FOLDER: Final = "vectors"
@@ -49,13 +51,13 @@ class Encoded:
     directory: Path
 
 
-def text_key(encoder_key: str, text: str) -> bytes:
-    """SHA-256 of an encoder and a text, 32 bytes.
+def text_key(maker: str, text: str) -> bytes:
+    """SHA-256 of a text and of who encodes it, 32 bytes.
 
     >>> text_key("a", "bc") == text_key("ab", "c")
     False
     """
-    return hashlib.sha256(f"{encoder_key}\0{text}".encode()).digest()
+    return hashlib.sha256(f"{maker}\0{text}".encode()).digest()
 
 
 def encode_texts(
@@ -77,10 +79,12 @@ def encode_texts(
     """
     if cache.exists() and not cache.is_dir():
         raise StorageError(f"paths.cache {cache} is a file; point it at a directory")
-    directory = cache / FOLDER / hashlib.sha256(encoder.key.encode()).hexdigest()[:16]
+    # An encoder's identity is what it does; the last bits are its libraries'.
+    maker = f"{encoder.key} {versions_for(['encoders'])}"
+    directory = cache / FOLDER / hashlib.sha256(maker.encode()).hexdigest()[:16]
     rows: dict[bytes, list[int]] = {}
     for row, text in enumerate(texts):
-        rows.setdefault(text_key(encoder.key, text), []).append(row)
+        rows.setdefault(text_key(maker, text), []).append(row)
     vectors = np.zeros((len(texts), encoder.width), np.float32)
 
     found, discarded = shards.read_shards(directory, encoder.width)

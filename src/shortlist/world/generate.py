@@ -7,6 +7,7 @@ from pathlib import Path
 from shortlist.datasets.schema import SCHEMA_VERSION
 from shortlist.datasets.store import Dataset, DatasetWriter, finished
 from shortlist.errors import CorruptError, NotFoundError
+from shortlist.libraries import versions_for
 from shortlist.progress import track
 from shortlist.settings.world import WorldSettings
 from shortlist.world.truth import Truth
@@ -16,12 +17,13 @@ _FREE = {"chunk_sessions", "name"}  # Settings that change no byte.
 
 
 def world_key(settings: WorldSettings, seed: int) -> str:
-    """Hash of all that a world depends on: its settings, its seed and its source."""
+    """Hash of all that a world depends on: its settings, its seed, its source and libraries."""
     digest = hashlib.sha256()
     digest.update(f"{SCHEMA_VERSION}/{seed}/".encode())
     digest.update(settings.model_dump_json(exclude=_FREE).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
+    digest.update(repr(versions_for(["world"])).encode())
     return digest.hexdigest()
 
 
