@@ -16,7 +16,7 @@ def publish(
         key: of the run.
         work: directory that all tasks share.
         bundle: id of the bundle.
-        published: where it lies below ``work``; its bytes stay there.
+        published: where it lies, if it can below ``work``; its bytes stay there.
 
     Returns:
         The id.
@@ -28,7 +28,8 @@ def publish(
     line = Line.ordered(settings, key, work)
     expect("bundle", line.bundle.id, bundle)
     found = line.published
-    place = found.path.relative_to(work)
+    below = found.path.is_relative_to(work)
+    place = found.path.relative_to(work) if below else found.path
     published.metadata |= {"bundle": found.id, "path": str(place)}
     Path(published.path).write_text(f"{place}\n")
     return found.id

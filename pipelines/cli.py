@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from shortlist.cli.options import print_out, settings_in_force
-from shortlist.errors import ShortlistError
+from shortlist.cli.options import Given, print_out, settings_in_force
+from shortlist.errors import InputError, ShortlistError
 
 LINE = "Run the steps as a Kubeflow pipeline, here or on a server."
 
@@ -49,6 +49,7 @@ def pipeline() -> None:
 
 @app.command("compile")
 def compile_(
+    ctx: typer.Context,
     output: Annotated[Path, typer.Option(help="File to write.", metavar="FILE")] = Path(
         "pipelines/shortlist.yaml"
     ),
@@ -59,7 +60,16 @@ def compile_(
     node: Nodes = None,
     tolerate: Tolerations = None,
 ) -> None:
-    """Write the pipeline as the file that a Kubeflow Pipelines server takes."""
+    """Write the pipeline as the file that a Kubeflow Pipelines server takes.
+
+    One file serves all settings: they are parameters of its runs.
+    """
+    given = ctx.ensure_object(Given)
+    if given.preset is not None or given.config is not None or given.assignments:
+        raise InputError(
+            "compile takes no settings, for a compiled pipeline is told them by each run; leave "
+            "out --preset, --config and --set here, and give them to `shortlist pipeline submit`"
+        )
     with _kfp():
         from pipelines.compiling import compile_pipeline
         from pipelines.placement import Placement

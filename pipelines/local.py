@@ -20,7 +20,7 @@ _COLOURS: Final = re.compile(r"\x1b\[\d+m")
 
 
 def run_here(settings: Settings) -> str:
-    """Run the pipeline below ``paths.work``.
+    """Run the pipeline below ``paths.work``, and wherever else ``paths`` says.
 
     Returns:
         What the pipeline puts out.
@@ -28,7 +28,7 @@ def run_here(settings: Settings) -> str:
     Raises:
         ShortlistError: a task failed; its own words were printed.
     """
-    order, work = Order.of(settings), settings.paths.work.absolute()
+    order, work = Order.of(settings, here=True), settings.paths.work.absolute()
     with quiet(), _print_restored():
         local.init(
             local.SubprocessRunner(use_venv=False), pipeline_root=str(Path(work) / "pipeline")

@@ -19,6 +19,7 @@ from shortlist.settings.tree import Settings
 from shortlist.source import source_digest
 
 _LOCAL = "paths"  # Where things lie is each machine's own affair.
+_PLACES = ("cache", "truth", "bundles")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Order:
     """What every task is handed.
 
     Attributes:
-        settings: the tree as canonical JSON, without ``paths``.
+        settings: the tree as canonical JSON; of ``paths`` only what `of` was told to keep.
         key: SHA-256 of it and of Shortlist's code, in hexadecimal.
     """
 
@@ -34,9 +35,17 @@ class Order:
     key: str
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """The order to run under these settings with the code at hand."""
+    def of(cls, settings: Settings, *, here: bool = False) -> Self:
+        """The order to run under these settings with the code at hand.
+
+        Args:
+            settings: in force.
+            here: whether it is taken on this machine alone. Then places that the settings move
+                away from ``paths.work`` hold there too; else everything lies below one directory.
+        """
         tree = settings.model_dump(mode="json", exclude={_LOCAL})
+        if here and (moved := _moved(settings.paths)):
+            tree[_LOCAL] = moved
         return cls.sealed(json.dumps(tree, sort_keys=True, separators=(",", ":")))
 
     @classmethod
@@ -46,7 +55,7 @@ class Order:
         return cls(text, hashlib.sha256(f"{code}/{text}".encode()).hexdigest())
 
     def taken(self, work: Path) -> Settings:
-        """The settings of the order, on a machine where everything lies below ``work``.
+        """The settings of the order, on a machine where all but what it moves lies below ``work``.
 
         Raises:
             InputError: the text is none of ours; the message names the setting.
@@ -59,7 +68,8 @@ class Order:
             )
         try:
             tree = json.loads(self.settings)
-            return Settings(**tree, paths=PathsSettings(work=work))
+            moved = tree.pop(_LOCAL, {})
+            return Settings(**tree, paths=PathsSettings(**moved, work=work))
         except (ValueError, TypeError, ValidationError) as error:
             place = ""
             if isinstance(error, ValidationError):
@@ -67,3 +77,13 @@ class Order:
             raise InputError(
                 f"the settings of the run cannot be read{place}; submit it again"
             ) from error
+
+
+def _moved(paths: PathsSettings) -> dict[str, str]:
+    """Places that do not lie where they do by default, absolute, by name."""
+    usual = PathsSettings(work=paths.work)
+    return {
+        name: str(getattr(paths, name).absolute())
+        for name in _PLACES
+        if getattr(paths, name).absolute() != getattr(usual, name).absolute()
+    }

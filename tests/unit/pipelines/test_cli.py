@@ -28,6 +28,23 @@ def test_compile_writes_the_file_where_it_is_told(
 
 @pytest.mark.parametrize(
     "arguments",
+    [
+        ["pipeline", "compile", "--preset", "tiny"],
+        ["pipeline", "compile", "--set", "seed=7"],
+        ["--preset", "tiny", "pipeline", "compile"],
+    ],
+)
+def test_compile_refuses_settings_that_it_would_not_heed(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    target = tmp_path / "pipeline.yaml"
+    assert cli.run([*arguments, "--output", str(target)]) == 65
+    assert "compile takes no settings" in capsys.readouterr().err
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
     [["compile"], ["run"], ["submit", "--host", "http://h"], ["schedule", "--host=h", "--cron=0"]],
 )
 def test_without_kfp_the_extra_is_named(

@@ -19,7 +19,7 @@ def test_a_task_that_fails_is_one_sentence(
 ):
     settings = Settings(paths=PathsSettings(work=tmp_path))
     foreign = Order(Order.of(settings).settings, "f" * 64)
-    monkeypatch.setattr(Order, "of", classmethod(lambda cls, _: foreign))
+    monkeypatch.setattr(Order, "of", classmethod(lambda cls, _, here: foreign))
     with pytest.raises(ShortlistError, match=r"^task 'generate-share' .*failed; its own words"):
         run_here(settings)
     assert "was ordered with other code" in capfd.readouterr().out

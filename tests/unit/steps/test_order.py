@@ -20,6 +20,18 @@ def test_settings_arrive_as_they_were_sent_but_for_the_places(preset: str, tmp_p
     assert taken == settings.model_copy(update={"paths": here})
 
 
+def test_on_this_machine_places_that_were_moved_stay_where_they_are(tmp_path: Path):
+    moved = PathsSettings(work=tmp_path, bundles=tmp_path / "b", truth=Path("elsewhere"))
+    order = Order.of(Settings(paths=moved), here=True)
+    taken = order.taken(tmp_path / "work").paths
+    assert (taken.work, taken.bundles) == (tmp_path / "work", tmp_path / "b")
+    assert taken.truth == Path("elsewhere").absolute()
+    assert taken.cache == tmp_path / "work/cache"
+    # Elsewhere there are no such places; and where none was moved, it is the same order.
+    assert Order.of(Settings(paths=moved)) == Order.of(Settings())
+    assert Order.of(Settings(paths=PathsSettings(work=tmp_path)), here=True) == Order.of(Settings())
+
+
 def test_the_key_changes_with_settings_and_code_and_not_with_places(
     monkeypatch: pytest.MonkeyPatch,
 ):
