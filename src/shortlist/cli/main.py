@@ -45,6 +45,7 @@ VERBS = (
     Verb("train", "shortlist.cli.train", "Train the ranker, alone or by several processes."),
     Verb("recommend", "shortlist.cli.recommend", "Recommend a page to a user, and say why."),
     Verb("bundle", "shortlist.cli.bundle", "Look at bundles, verify them, go back, clean up."),
+    Verb("steps", "shortlist.cli.steps", "Clean up what the steps of earlier runs put out."),
     Verb("online", "shortlist.cli.online", "Fill the online store, drain its event log."),
 )
 

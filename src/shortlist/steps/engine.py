@@ -14,10 +14,12 @@ all. Runs of the same key wait for one another; others have nothing in common.
 import contextlib
 import fcntl
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import IO, Final
 
@@ -26,13 +28,13 @@ from shortlist.evaluation.stages import Stages
 from shortlist.files import make_directory, staged_directory, storage_errors, sweep_staging
 from shortlist.settings.tree import Settings
 from shortlist.steps.output import FILES, Output, find, note_run, seal
+from shortlist.steps.prune import FOLDER, in_use
 from shortlist.steps.step import Dependencies, Step
 
 Body = Callable[[Path, Path], str]
 """Writes a step's files into the first directory, keeps what should outlive a kill (checkpoints)
 in the second, and returns what it did in a few words."""
 
-FOLDER: Final = "steps"
 _FINISHED: Final = "finished"
 _SCRATCH: Final = "scratch"
 _LOCK: Final = ".lock"
@@ -64,7 +66,9 @@ class Engine:
             CorruptError: what was just written cannot be read back.
         """
         dependencies = step.dependencies(self.settings, inputs)
-        home = self.settings.paths.work / FOLDER / step.name / dependencies.key[:16]
+        steps = self.settings.paths.work / FOLDER
+        _keep(steps.absolute())
+        home = steps / step.name / dependencies.key[:16]
         with self.stages.stage(step.name) as stage, self._held(home, step.name) as alone:
             output = find(home / _FINISHED, dependencies.key, step.sidecars)
             if output is None:
@@ -87,6 +91,7 @@ class Engine:
         make_directory(home)
         with storage_errors(home):
             stream = (home / _LOCK).open("ab")
+            os.utime(home / _LOCK)  # Pruning keeps what was used last.
         with stream:
             yield self._locked(stream, name)
 
@@ -100,6 +105,12 @@ class Engine:
         except OSError:
             return False
         return True
+
+
+@cache
+def _keep(steps: Path) -> IO[bytes]:
+    """Keep what is found in ``steps`` from being pruned until this process ends."""
+    return in_use(steps)
 
 
 def _made(step: Step, dependencies: Dependencies, home: Path, body: Body) -> Output:

@@ -22,6 +22,7 @@ COMMON = (
     "shortlist.spelling",
     "shortlist.steps.engine",
     "shortlist.steps.output",
+    "shortlist.steps.prune",
     "shortlist.steps.step",
 )
 STEPS = {
