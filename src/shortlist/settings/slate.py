@@ -17,7 +17,7 @@ class SlateSettings(Branch):
         "`mmr`, the sum of similarities to the page.",
     )
     trade_off: float = Field(
-        0.65,
+        0.67,
         ge=0,
         le=1,
         description="Weight of novelty against click probability; 0 sorts by relevance alone.",
