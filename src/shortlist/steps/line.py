@@ -6,6 +6,7 @@ stands on its own: it needs the order and the directory, and nothing that anothe
 
 import contextlib
 import hashlib
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,10 +53,14 @@ class Line:
     def ordered(cls, settings: str, key: str, work: str) -> Self:
         """The line of a task of a pipeline: as ordered, below ``work``, told on stdout.
 
+        Whoever runs tasks may ask every library for all it can say, and exporting a ranker takes
+        them hundreds of lines. Only warnings and errors are let through from here on.
+
         Raises:
             InputError: the settings cannot be read.
             RefusedError: the order was given with other code.
         """
+        logging.getLogger().setLevel(logging.WARNING)
         return cls(Order(settings, key).taken(Path(work)), Stages(say=print))
 
     @cached_property

@@ -1,5 +1,6 @@
 """The line finds what is unchanged and redoes exactly what depends on what changed."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,19 @@ def test_an_ordered_line_says_and_makes_the_same(
         "encode",
         "recall",
     ]
+
+
+def test_an_ordered_line_lets_no_library_chatter(
+    settings: Settings,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+):
+    order = Order.of(settings)
+    with caplog.at_level(logging.INFO):  # As kfp asks for.
+        Line.ordered(order.settings, order.key, str(tmp_path))
+        logging.getLogger("onnxscript.optimizer").info("folded a constant")
+        logging.getLogger("onnxscript.optimizer").warning("something is wrong")
+    assert [record.message for record in caplog.records] == ["something is wrong"]
 
 
 def test_an_output_that_changed_under_a_run_is_refused():
