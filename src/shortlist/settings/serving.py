@@ -99,7 +99,7 @@ class ServingSettings(Branch):
         3,
         ge=1,
         le=10_000,
-        description="Failures in a row after which Redis or the predictor is not asked for a while.",
+        description="Failures in a row after which Redis or the predictor rests for a while.",
     )
     breaker_seconds: float = Field(
         1.0,
