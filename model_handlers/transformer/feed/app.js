@@ -383,5 +383,7 @@ $("options").addEventListener("keydown", (pressed) => {
 
 $("autoplay").checked = !still.matches;
 stage("intro");
+// A fragment is sent to nobody; opening a feed takes it out of the address.
+api.key = new URLSearchParams(location.hash.slice(1)).get("key") ?? "";
 const wanted = new URLSearchParams(location.search).get("viewer") ?? "";
 if (ID.test(wanted)) open(wanted, false);

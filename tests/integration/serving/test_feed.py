@@ -418,6 +418,16 @@ def test_a_service_that_asks_for_a_key_gets_the_events_with_it(feed: Feed):
     feed.until(lambda: feed.told("impression"))
 
 
+def test_a_key_in_the_address_is_used_and_taken_out_of_it(feed: Feed):
+    feed.stub.need_key = True
+    feed.driver.get(f"{feed.address}?viewer=7#key={KEY}")
+    feed.see("card")
+    feed.click("like")
+    feed.until(lambda: feed.told("like"))
+    assert not feed["notice"].is_displayed()
+    assert KEY not in feed.driver.current_url
+
+
 def test_an_operator_takes_a_video_down_with_a_key(feed: Feed):
     feed.expected = ["401"]
     feed.open("7")
