@@ -39,15 +39,18 @@ IN_PARALLEL := --numprocesses auto --dist loadfile
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo         the recommender: trained, judged, published, and a page [PRESET=..., DATA=...]"
+	@echo "make demo         the recommender: trained, judged, published, served [PRESET=..., DATA=...]"
 	@echo "make test         lint, types, import contracts, all tests with coverage"
 	@echo "make unit         the quick tests alone"
 	@echo "make lint         lint, types, import contracts"
 	@echo "make constraints  pin the newest versions that pyproject.toml allows"
 	@echo "make clean        remove the environment and caches; results in work/ stay"
 
+CHOSEN = $(if $(PRESET),--preset '$(PRESET)') $(if $(DATA),--set 'datasets.source=$(DATA)')
+
 demo: $(STAMP)
-	.venv/bin/shortlist demo $(if $(PRESET),--preset '$(PRESET)') $(if $(DATA),--set 'datasets.source=$(DATA)')
+	.venv/bin/shortlist demo $(CHOSEN)
+	.venv/bin/shortlist up --try $(CHOSEN)
 
 test: lint
 	$(PYTHON) -m pytest $(IN_PARALLEL) --cov --cov-report=term:skip-covered $(PYTEST_FLAGS)

@@ -23,6 +23,7 @@ _PORTS: Final = (
 _PATIENT: Final = {
     "serving.budget_ms": 5_000.0,
     "serving.reserve_ms": 250.0,
+    "serving.predictor_start_seconds": 300,
     "online.timeout_ms": 500.0,
 }
 """So that a busy machine answers too."""

@@ -56,7 +56,7 @@ def try_it(plan: Plan, user: int, show: Show) -> None:
     show(
         _table(plan, second, title, before=ids),
         _took(second),
-        f"The click was counted: {new} of {len(later)} videos are new on the page.",
+        f"The click changed the page: {new} of {len(later)} videos are new on it.",
     )
 
 
@@ -64,7 +64,9 @@ def _page(plan: Plan, user: int) -> dict[str, Any]:
     """A page that is not degraded: what has just started is asked more than once."""
     ends = time.monotonic() + _WHOLE_SECONDS
     while True:
-        answer = _ask(plan, "POST", V1_PATH, {"instances": [{"user_id": user}]})
+        # Sessions never repeat a video: in one of its own a page changes by the click alone.
+        asked = {"user_id": user, "session_id": f"{uuid.uuid4()}"}
+        answer = _ask(plan, "POST", V1_PATH, {"instances": [asked]})
         page: dict[str, Any] = answer["predictions"][0]
         if not page["degraded"] and page["videos"]:
             return page
@@ -118,7 +120,7 @@ def _table(
             Text(video["reason"]),
             " ".join(video["source"]),
             f"{video['score']:.3f}",
-            f"{video['propensity']:.3f}",
+            f"{video['propensity']:.3g}",
         ]
         if before is not None:
             seen = video["video_id"] in before

@@ -69,8 +69,11 @@ def test_a_further_index_is_passed_on(variable: str) -> None:
 
 def test_the_demo_gets_its_size_and_its_data() -> None:
     plan = shown("demo", "PRESET=tiny", "DATA=kuairand:/my logs")
-    assert "shortlist demo --preset 'tiny' --set 'datasets.source=kuairand:/my logs'" in plan
-    assert shown("demo").rstrip().endswith("shortlist demo")
+    chosen = "--preset 'tiny' --set 'datasets.source=kuairand:/my logs'"
+    assert f"shortlist demo {chosen}" in plan
+    assert f"shortlist up --try {chosen}" in plan
+    last = [line.strip() for line in shown("demo").splitlines()][-2:]
+    assert last == [".venv/bin/shortlist demo", ".venv/bin/shortlist up --try"]
 
 
 def test_the_tests_come_after_lint_types_and_contracts() -> None:
