@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shortlist.cli.options import in_force, print_out
-from shortlist.errors import CorruptError, NotFoundError, ShortlistError
+from shortlist.errors import NotFoundError, ShortlistError
 
 if TYPE_CHECKING:
     from shortlist.bundle import Bundle
@@ -54,7 +54,7 @@ def up(
         from model_handlers.local.trying import try_it
     chosen = plan(known, once=once)
     bundle, dataset = _served(chosen.settings.paths.bundles, chosen.settings.serving.bundle), None
-    with contextlib.suppress(NotFoundError, CorruptError):
+    with contextlib.suppress(NotFoundError):
         dataset = _dataset(chosen.settings.paths.work, bundle)
     if dataset is None:
         _say(f"there is no dataset {bundle.manifest.data.name} to load: everybody is new")
