@@ -32,7 +32,7 @@ def table(plan: Plan, bundle: str, directory: Path, parts: Sequence[Part], user:
     made.add_row("redis", Text(settings.online.url))
     made.add_row("metrics, API", Text(f"{plan.address}/metrics, {plan.address}/openapi.json"))
     for part in parts:
-        made.add_row(f"log of the {part.name}", Text(str(part.log)))
+        made.add_row(f"log of {part.name}", Text(str(part.log)))
     made.add_row("data and logs", Text(str(directory)))
     made.add_row("to stop", "Ctrl-C")
     return made

@@ -44,6 +44,7 @@ VERBS = (
     Verb("encode", "shortlist.cli.encode", "Turn the videos of a dataset into vectors."),
     Verb("train", "shortlist.cli.train", "Train the ranker, alone or by several processes."),
     Verb("recommend", "shortlist.cli.recommend", "Recommend a page to a user, and say why."),
+    Verb("simulate", "shortlist.cli.simulate", "Send the world's users to the live service."),
     Verb("bundle", "shortlist.cli.bundle", "Look at bundles, verify them, go back, clean up."),
     Verb("steps", "shortlist.cli.steps", "Clean up what the steps of earlier runs put out."),
     Verb("online", "shortlist.cli.online", "Fill the online store, drain its event log."),
