@@ -124,6 +124,7 @@ def test_without_the_servers_the_extra_is_named(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, "shortlist.online.client", raising=False)
     monkeypatch.delitem(sys.modules, "shortlist.online.store", raising=False)
-    monkeypatch.setitem(sys.modules, "redis", None)
+    for name in ["redis", *(one for one in sys.modules if one.startswith("redis."))]:
+        monkeypatch.setitem(sys.modules, name, None)
     assert cli.run(["up"]) == 1
     assert "install `shortlist[local]`" in capsys.readouterr().err
