@@ -1,7 +1,7 @@
 """The one tree of settings; its branches are the rooms' own classes."""
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Self, get_args
 
 from pydantic import BaseModel, Field, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
@@ -110,5 +110,18 @@ def shown(settings: Settings) -> dict[str, str]:
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Whether a field's value must never be printed."""
-    return field.annotation in (SecretStr, SecretBytes)
+    """Whether a field's value must never be printed: a secret, an optional one, or a list of them.
+
+    >>> from pydantic import BaseModel
+    >>> class Keys(BaseModel):
+    ...     one: SecretStr | None = None
+    ...     many: tuple[SecretStr, ...] = ()
+    ...     open: tuple[str, ...] = ()
+    >>> {name: is_secret(field) for name, field in Keys.model_fields.items()}
+    {'one': True, 'many': True, 'open': False}
+    """
+    return _holds_secret(field.annotation)
+
+
+def _holds_secret(annotation: object) -> bool:
+    return annotation in (SecretStr, SecretBytes) or any(map(_holds_secret, get_args(annotation)))
