@@ -20,7 +20,7 @@ from shortlist.world.generate import world_key
 
 # Libraries that say what is asked or shown, or hold threads, and compute nothing.
 SHAPELESS = {"huggingface_hub", "jinja2", "matplotlib", "pydantic", "pydantic_core", "rich"}
-SHAPELESS |= {"threadpoolctl", "yaml"}
+SHAPELESS |= {"aiohttp", "threadpoolctl", "yaml"}
 # Files that compute nothing of a result, with whatever library.
 BESIDE = ("steps/logs.py",)
 
