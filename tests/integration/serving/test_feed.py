@@ -39,7 +39,7 @@ Stub, Served, KEY, LARGE = (
 )
 
 PATIENCE = 30
-LARGEST_BYTES = 60_000
+LARGEST_BYTES = 60 * 1024
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
