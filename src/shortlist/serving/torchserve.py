@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
-from shortlist.errors import NotFoundError
+from shortlist.errors import NotFoundError, SettingsError
 from shortlist.serving.child import Child
 from shortlist.serving.ports import check_free
 from shortlist.serving.readiness import MODEL, why_not_ready
@@ -33,6 +33,10 @@ JAVA_FLAGS: Final = (
     "-Dio.netty.eventLoopThreads=2",
 )
 _LOCAL: Final = "127.0.0.1"
+_SOCKET: Final = ".ts.sock.65535"
+"""What the longest path of a worker's socket ends in."""
+_SOCKET_LIMIT: Final = 107 if sys.platform == "linux" else 103
+"""Bytes in the path of a socket, by the kernel."""
 _POLL_SECONDS: Final = 0.1
 
 
@@ -71,7 +75,7 @@ class TorchServe:
             settings: ports, workers, Java.
             environ: of the workers; this process's where None.
             home: directory of its own, for logs and sockets; where None a temporary one, which goes
-                at the end. Its path must be short: a socket's has 107 signs at most.
+                at the end. Its path must be short enough for a socket.
         """
         self._files, self._settings = files, settings
         self._environ = dict(os.environ if environ is None else environ)
@@ -106,7 +110,7 @@ class TorchServe:
 
         Raises:
             NotFoundError: there is no Java, or no TorchServe.
-            SettingsError: a port is in use.
+            SettingsError: a port is in use, or the path of its home is too long.
         """
         command, environ, home = self._launch()
         self._child = Child(command, environ, home / "output.log", directory=home)
@@ -117,7 +121,7 @@ class TorchServe:
 
         Raises:
             NotFoundError: there is no Java, or no TorchServe.
-            SettingsError: a port is in use.
+            SettingsError: a port is in use, or the path of its home is too long.
         """
         command, environ, home = self._launch()
         os.chdir(home)
@@ -213,8 +217,10 @@ def launch(
 
     Raises:
         NotFoundError: TorchServe is not installed.
+        SettingsError: the path of the home is too long for the workers' sockets.
     """
     package = _torchserve()
+    _check_length(home)
     for name in ("logs", "tmp", "store"):
         (home / name).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(files.archive, home / "store" / files.archive.name)
@@ -286,6 +292,16 @@ def ports(settings: ServingSettings) -> dict[str, tuple[str, int]]:
         "serving.predictor_management_port": (_LOCAL, settings.predictor_management_port),
         "serving.predictor_metrics_port": (address, settings.predictor_metrics_port),
     }
+
+
+def _check_length(home: Path) -> None:
+    """A longer path makes every worker die at its start, over and over, until the wait is up."""
+    surplus = len(os.fsencode(home / "tmp" / _SOCKET)) - _SOCKET_LIMIT
+    if surplus > 0:
+        raise SettingsError(
+            f"{home} is too long a path for TorchServe's sockets, by {surplus} bytes; name a "
+            "shorter directory for temporary files by TMPDIR"
+        )
 
 
 def _torchserve() -> Path:

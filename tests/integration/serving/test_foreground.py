@@ -4,7 +4,9 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -24,16 +26,25 @@ def settings(trained):
     return trained.settings.model_copy(update={"serving": serving})
 
 
-def foreground(settings, tmp_path: Path) -> "subprocess.Popen[bytes]":
-    environ = worker_environment(settings, os.environ) | {"TMPDIR": str(tmp_path)}
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Shorter than pytest's own, which leave no room for the name of a socket."""
+    with tempfile.TemporaryDirectory() as path:
+        yield Path(path)
+
+
+def foreground(settings, temporary: Path, tmp_path: Path) -> "subprocess.Popen[bytes]":
+    environ = worker_environment(settings, os.environ) | {"TMPDIR": str(temporary)}
     with (tmp_path / "log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "model_handlers.ranker"], env=environ, stdout=log, stderr=log
         )
 
 
-def test_it_becomes_ready_and_ends_with_sigterm_workers_and_all(settings, tmp_path) -> None:
-    process, ends = foreground(settings, tmp_path), time.monotonic() + 300
+def test_it_becomes_ready_and_ends_with_sigterm_workers_and_all(
+    settings, temporary, tmp_path
+) -> None:
+    process, ends = foreground(settings, temporary, tmp_path), time.monotonic() + 300
     family = [psutil.Process(process.pid)]
     try:
         while why_not_ready(settings.serving.predictor_management_port) is not None:
@@ -54,9 +65,9 @@ def test_it_becomes_ready_and_ends_with_sigterm_workers_and_all(settings, tmp_pa
         process.wait()
 
 
-def test_a_port_in_use_is_a_sentence_and_an_exit_code(settings, tmp_path) -> None:
+def test_a_port_in_use_is_a_sentence_and_an_exit_code(settings, temporary, tmp_path) -> None:
     with socket.create_server(("127.0.0.1", settings.serving.predictor_port)):
-        process = foreground(settings, tmp_path)
+        process = foreground(settings, temporary, tmp_path)
         assert process.wait(120) == 2
     said = (tmp_path / "log").read_text()
     assert said.startswith("shortlist: serving.predictor_port cannot be ")

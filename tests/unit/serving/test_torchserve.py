@@ -4,7 +4,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,13 @@ def settings(**changes: object) -> ServingSettings:
         "predictor_metrics_port": free_port(),
     }
     return ServingSettings(**(ports | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Shorter than pytest's own, which leave no room for the name of a socket."""
+    with tempfile.TemporaryDirectory() as path:
+        yield Path(path) / "home"
 
 
 @pytest.fixture
@@ -107,8 +116,7 @@ def test_an_address_of_another_machine_is_named() -> None:
         check_ports(settings(predictor_address="192.0.2.1"))
 
 
-def test_the_command_has_a_home_of_its_own(files: ModelFiles, tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def test_the_command_has_a_home_of_its_own(files: ModelFiles, home: Path) -> None:
     chosen = settings(predictor_address="0.0.0.0", predictor_queue=7, predictor_heap_mb=99)
     command, environ = launch(files, chosen, home, Path("/j/java"), {"KEPT": "yes"})
     assert command[0] == "/j/java"
@@ -124,6 +132,14 @@ def test_the_command_has_a_home_of_its_own(files: ModelFiles, tmp_path: Path) ->
     assert "job_queue_size=7" in lines
 
 
+def test_a_home_too_long_for_sockets_is_named_and_not_made(files: ModelFiles, home: Path) -> None:
+    long = home / ("x" * (107 - len(f"{home}//tmp/.ts.sock.65535") + 1))
+    with pytest.raises(SettingsError, match=r"by 1 bytes; .* TMPDIR"):
+        launch(files, settings(), long, Path("/j/java"), {})
+    assert not long.exists()
+    launch(files, settings(), long.with_name(long.name[1:]), Path("/j/java"), {})
+
+
 def test_a_server_that_ends_tells_its_last_words_and_leaves_nothing(
     files: ModelFiles, tmp_path: Path
 ) -> None:
@@ -136,19 +152,19 @@ def test_a_server_that_ends_tells_its_last_words_and_leaves_nothing(
 
 
 def test_a_server_that_never_is_ready_is_given_up_and_ended(
-    files: ModelFiles, tmp_path: Path
+    files: ModelFiles, home: Path, tmp_path: Path
 ) -> None:
     marker = tmp_path / "pid"
     java = program(tmp_path / "java", f"#!/bin/sh\necho $$ > {marker}\nexec sleep 60\n")
-    server = TorchServe(files, settings(java=java), home=tmp_path / "h")
-    (tmp_path / "h").mkdir()
+    server = TorchServe(files, settings(java=java), home=home)
+    home.mkdir()
     server.start()
     wait_for(lambda: marker.exists() and marker.read_text().strip() != "")
     with pytest.raises(NotReadyError, match="not ready within 0 s"):
         server.wait(0.1)
     server.stop()
     wait_for(lambda: gone(int(marker.read_text())))
-    assert (tmp_path / "h").is_dir(), "a given home stays"
+    assert home.is_dir(), "a given home stays"
 
 
 def test_the_whole_group_ends_even_who_hears_no_signal(tmp_path: Path) -> None:
