@@ -1,0 +1,1 @@
+"""What serving costs and holds: each benchmark starts the whole service on this machine."""

@@ -1,0 +1,291 @@
+"""The whole service for a benchmark: the parts of `shortlist up` on free ports, and what they take.
+
+Its settings are the product's own, but for the rate of a caller, since one caller asks for all.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import psutil
+from rich.console import Console
+
+from model_handlers.local.parts import Predictor, Redis, Transformer
+from model_handlers.local.plan import Plan, plan
+from shortlist.bundle import Bundle, BundleStore
+from shortlist.datasets.named import open_named
+from shortlist.datasets.store import Dataset
+from shortlist.online.archive import Archive
+from shortlist.online.drain import archive_directory
+from shortlist.online.embedded import free_port
+from shortlist.online.refill import refill
+from shortlist.online.store import OnlineStore
+from shortlist.settings import load
+
+OUT: Final = Path("work/benchmarks")
+CONSOLE: Final = Console(width=100)
+_PORTS: Final = (
+    "online.embedded_port",
+    "serving.predictor_port",
+    "serving.predictor_management_port",
+    "serving.predictor_metrics_port",
+    "serving.transformer_port",
+)
+_OPEN: Final = ("serving.rate=1e9", "serving.rate_burst=1e9")
+_POLL_SECONDS: Final = 0.1
+
+
+class Part(Protocol):
+    """A process of the service."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def pid(self) -> int | None:
+        """None where it does not run."""
+
+    def start(self) -> None:
+        """Start it, without waiting for it."""
+
+    def stop(self) -> None:
+        """End it, and all that it left behind."""
+
+    def why_not_ready(self) -> str | None:
+        """None where it answers; else what is missing."""
+
+    def last_words(self) -> list[str]:
+        """The end of its log."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a service is started from.
+
+    Attributes:
+        plan: of the parts.
+        bundle: that is served.
+        dataset: with which Redis is filled.
+        directory: for data and logs.
+    """
+
+    plan: Plan
+    bundle: Bundle
+    dataset: Dataset
+    directory: Path
+
+    @property
+    def morning(self) -> float:
+        """When the day after the log begins, in seconds since 1970-01-01."""
+        day = self.bundle.manifest.data.last_day + dt.timedelta(days=1)
+        return dt.datetime.combine(day, dt.time(), dt.UTC).timestamp()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that answers.
+
+    Attributes:
+        prepared: what it was started from.
+        parts: its processes, by name.
+        started: seconds until each answered, by name.
+    """
+
+    prepared: Prepared
+    parts: Mapping[str, Part]
+    started: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """Of the transformer."""
+        return self.prepared.plan.address
+
+    @property
+    def key(self) -> str | None:
+        """Of a caller who may write."""
+        return self.prepared.plan.key
+
+    @property
+    def users(self) -> list[int]:
+        """Ids of the users of the dataset, ascending."""
+        users: list[int] = self.prepared.dataset.users().column("user_id").to_pylist()
+        return users
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds so far, those of the kernel included, by process.
+
+        The predictor is told apart: its Java, and its workers.
+        """
+        found = {}
+        for name, part in self.parts.items():
+            if part.pid is None:
+                raise RuntimeError(f"{name} has died: {' | '.join(part.last_words()[-3:])}")
+            process = psutil.Process(part.pid)
+            found["java" if name == "predictor" else name] = _spent(process)
+            below = process.children(recursive=True)
+            if below:
+                found["worker" if name == "predictor" else f"{name}'s children"] = sum(
+                    _spent(child) for child in below
+                )
+        return found
+
+    def memory(self) -> dict[str, float]:
+        """MiB by process: proportional, so that what processes share counts once."""
+        found = {}
+        for name, part in self.parts.items():
+            process = psutil.Process(part.pid)
+            for one in (process, *process.children(recursive=True)):
+                label = "worker" if one is not process else name
+                label = "java" if label == "predictor" else label
+                found[label] = found.get(label, 0.0) + one.memory_full_info().pss / 2**20
+        return found
+
+
+def _spent(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What every benchmark of serving takes."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("work"), help="directory with bundles and datasets"
+    )
+    parser.add_argument(
+        "--set", dest="assignments", action="append", default=[], help="a setting: NAME=VALUE"
+    )
+    parser.add_argument("--out", type=Path, default=OUT, help="directory of the JSON")
+    return parser
+
+
+@contextlib.contextmanager
+def prepared(given: argparse.Namespace, *settings: str) -> Iterator[Prepared]:
+    """Choose settings and free ports, and find bundle and dataset; nothing is started.
+
+    Args:
+        given: by `arguments`.
+        settings: of this benchmark; what is given comes after them.
+    """
+    known = load(
+        assignments=[
+            f"paths.work={given.work}",
+            *_OPEN,
+            *(f"{name}={port}" for name, port in zip(_PORTS, _ports(), strict=True)),
+            *settings,
+            *given.assignments,
+        ]
+    )
+    chosen = plan(known)
+    store = BundleStore(chosen.settings.paths.bundles)
+    bundle = store.serving(chosen.settings.serving.bundle, verify=False)
+    dataset = open_named(chosen.settings.paths.work, bundle.manifest.data.name)
+    with tempfile.TemporaryDirectory(prefix="sl-bench-", ignore_cleanup_errors=True) as scratch:
+        yield Prepared(chosen, bundle, dataset, Path(scratch))
+
+
+def _ports() -> list[int]:
+    found: dict[int, None] = {}
+    while len(found) < len(_PORTS):
+        found[free_port()] = None
+    return list(found)
+
+
+@contextlib.contextmanager
+def serving(given: Prepared) -> Iterator[Running]:
+    """The service of `shortlist up` while the block runs: Redis filled, everything answers."""
+    with (
+        started(Redis(given.plan, given.directory)) as (redis, _),
+        started(Predictor(given.plan, given.directory), wait=False) as (predictor, began),
+    ):
+        filled(given)
+        took = {"predictor": _ready(predictor, began)}
+        with started(Transformer(given.plan, given.directory)) as (transformer, since):
+            took["transformer"] = time.perf_counter() - since
+            parts = {part.name: part for part in (redis, predictor, transformer)}
+            yield Running(given, parts, took)
+
+
+@contextlib.contextmanager
+def started(part: Part, *, wait: bool = True) -> Iterator[tuple[Part, float]]:
+    """A part while the block runs, and when it was started."""
+    began = time.perf_counter()
+    part.start()
+    try:
+        if wait:
+            _ready(part, began)
+        yield part, began
+    finally:
+        part.stop()
+
+
+def _ready(part: Part, began: float, seconds: float = 180.0) -> float:
+    """Seconds that it took until the part answered."""
+    while (why := part.why_not_ready()) is not None:
+        if part.pid is None or time.perf_counter() - began > seconds:
+            raise RuntimeError(f"{part.name}: {why}: {' | '.join(part.last_words()[-5:])}")
+        time.sleep(_POLL_SECONDS)
+    return time.perf_counter() - began
+
+
+def filled(given: Prepared) -> None:
+    """Fill Redis with the users of the dataset."""
+    asyncio.run(_filled(given))
+
+
+async def _filled(given: Prepared) -> None:
+    archive = Archive(archive_directory(given.directory, "archive"))
+    async with storing(given) as store:
+        await refill(store, given.dataset, archive)
+
+
+@contextlib.asynccontextmanager
+async def storing(given: Prepared) -> Any:
+    """The store, with patience."""
+    online = given.plan.settings.online.model_copy(update={"timeout_ms": 10_000.0})
+    store = OnlineStore.connect(online)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """What was added, by name.
+
+    >>> difference({"redis": 1.0}, {"redis": 1.5, "worker": 0.25})
+    {'redis': 0.5, 'worker': 0.25}
+    """
+    return {name: value - before.get(name, 0.0) for name, value in after.items()}
+
+
+def machine() -> dict[str, Any]:
+    """Where figures were taken."""
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ),
+        "unknown",
+    )
+    return {"cpu": model, "cores": os.cpu_count(), "load": os.getloadavg()[0]}
+
+
+def problems_end(problems: Sequence[str]) -> None:
+    """End with a failure where something must not have been."""
+    for problem in problems:
+        CONSOLE.print(f"[red]FAILED[/red]: {problem}")
+    if problems:
+        raise SystemExit(1)
