@@ -65,7 +65,7 @@ class Exploration:
             1 for the planned candidate where nobody may take its place.
         """
         chance = np.zeros(len(self._relevance))
-        pool = np.fromiter(self._pool(planned, page, slot), np.int64)
+        pool = np.fromiter(self._pool(self._free(planned, page), page, slot), np.int64)
         if self._epsilon == 0 or len(pool) == 0:
             chance[planned[slot]] = 1.0
             return chance
@@ -82,10 +82,11 @@ class Exploration:
         if self._epsilon == 0:
             return Explored(page, propensity, drawn)
         # Two draws a slot, used or not, so that no slot's luck depends on another's.
-        luck = np.random.default_rng(seed).random((len(page), 2))
+        luck = np.random.default_rng(seed).random((len(page), 2)).tolist()
+        free = self._free(planned, page)
         for slot, (redraw, which) in enumerate(luck):
             if redraw >= self._epsilon:
-                if next(self._pool(planned, page, slot), None) is not None:
+                if next(self._pool(free, page, slot), None) is not None:
                     propensity[slot] = 1 - self._epsilon
                 continue
             chance = self.distribution(planned, page, slot)
@@ -98,11 +99,16 @@ class Exploration:
             last = int(np.flatnonzero(others)[-1])
             chosen = min(int(np.searchsorted(rising, which * rising[-1], side="right")), last)
             page[slot], propensity[slot], drawn[slot] = chosen, float(chance[chosen]), True
+            free.remove(chosen)
         return Explored(page, propensity, drawn)
 
-    def _pool(self, planned: Sequence[int], page: Sequence[int], slot: int) -> Iterator[int]:
-        """Who may take the slot: nobody planned, nobody settled, nobody whom a rule refuses."""
+    def _free(self, planned: Sequence[int], page: Sequence[int]) -> list[int]:
+        """Candidates that are neither planned nor settled, the best first."""
         taken = {*planned, *page}
-        for candidate in range(len(self._relevance)):
-            if candidate not in taken and allowed(self._rules, self._traits, page, slot, candidate):
+        return [one for one in range(len(self._relevance)) if one not in taken]
+
+    def _pool(self, free: Sequence[int], page: Sequence[int], slot: int) -> Iterator[int]:
+        """Who of them may take the slot: nobody whom a rule refuses."""
+        for candidate in free:
+            if allowed(self._rules, self._traits, page, slot, candidate):
                 yield candidate

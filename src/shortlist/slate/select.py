@@ -95,7 +95,6 @@ def select(
     notes: list[Note] = []
     while len(page) < size:
         worth = base + trade_off * left.novelty()
-        worth[page] = -np.inf
         if traits is None or not rules:
             chosen = int(worth.argmax())
         else:
@@ -104,6 +103,7 @@ def select(
             if chosen == OPEN:
                 break
         page.append(chosen)
+        base[chosen] = -np.inf
         left.add(chosen)
     return Selection(page, tuple(notes))
 
