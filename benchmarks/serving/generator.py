@@ -25,7 +25,7 @@ from benchmarks.serving.timing import Sent
 
 MODULE: Final = "github.com/tsenart/vegeta/v12@v12.12.0"
 TOOLS: Final = Path("work/tools")
-_TIMEOUT_SECONDS: Final = 10
+_TIMEOUT_SECONDS: Final = 30
 _MOST_WAITING: Final = 4_096
 _GRACE_SECONDS: Final = 60
 
@@ -105,13 +105,20 @@ def _go() -> str | None:
     return found
 
 
-def attack(targets: Sequence[Target], rate: float, *, at_once: int | None = None) -> Load:
+def attack(
+    targets: Sequence[Target],
+    rate: float,
+    *,
+    at_once: int | None = None,
+    seconds: float | None = None,
+) -> Load:
     """Send all targets, each once and in order.
 
     Args:
         targets: on this machine.
         rate: requests a second; 0: as soon as one of ``at_once`` is answered.
         at_once: requests that are under way at most; needed for a rate of 0.
+        seconds: after which no more are sent.
 
     Raises:
         ValueError: a target is not on this machine.
@@ -132,6 +139,8 @@ def attack(targets: Sequence[Target], rate: float, *, at_once: int | None = None
         else:
             command += ["-rate=0"]
             limit = 600.0
+        if seconds is not None:
+            command += [f"-duration={round(seconds * 1_000)}ms"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(command, capture_output=True, timeout=limit, check=False)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -31,6 +31,8 @@ from shortlist.online.store import OnlineStore
 from shortlist.settings import load
 
 OUT: Final = Path("work/benchmarks")
+NAIVE: Final = "LADDER"
+"""Variable by which a process of the ladder is told what is naive in it."""
 CONSOLE: Final = Console(width=100)
 _PORTS: Final = (
     "online.embedded_port",

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.serving.generator import Load, Target, attack
+from benchmarks.serving.generator import Target, attack
 from benchmarks.serving.running import Running
 from benchmarks.serving.timing import answered
 from shortlist.wire.events import EVENTS_PATH
 from shortlist.wire.recommend import V1_PATH
 
 _CONTEXT: Final = {"evening": 1.0, "wifi": 1.0}
+_MOST_A_SECOND: Final = 1_000
 _sessions = itertools.count()
 
 
@@ -40,12 +41,18 @@ def warmed(
 
     Every user is asked for at least once, so that what follows finds their vectors, as an event
     just before would have left them.
+
+    Args:
+        running: the service.
+        users: who will ask.
+        rng: draws who asks again.
+        seconds: in all, unless asking for every user takes longer.
     """
     targets = [asking(running, user, f"warm-{next(_sessions)}") for user in users]
-    load = attack(targets, 0.0, at_once=2)
-    while load.seconds < seconds:
-        more = attack(first_pages(running, users, 100, rng), 0.0, at_once=2)
-        load = Load([], load.seconds + more.seconds, 0.0)
+    left = seconds - attack(targets, 0.0, at_once=2).seconds
+    if left > 0:
+        more = first_pages(running, users, round(left * _MOST_A_SECOND), rng)
+        attack(more, 0.0, at_once=2, seconds=left)
 
 
 def settled(running: Running, users: Sequence[int], seconds: float = 20.0) -> None:
