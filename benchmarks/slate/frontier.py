@@ -37,6 +37,7 @@ from shortlist.slate.page import select_pages
 from shortlist.slate.ranked import Ranked
 from shortlist.slate.rules import Traits, rules_of
 from shortlist.slate.select import METHODS, select
+from shortlist.steps.slate import measured
 from shortlist.world.context import standard_context
 from shortlist.world.truth import Truth
 from shortlist.world.world import make_world
@@ -388,9 +389,10 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=300)
     given = parser.parse_args()
     settings = preset_settings(given.preset)
-    slate = settings.slate
     bench = Bench(settings, given.users)
     lists = bench.lists(0.0, 0.5)
+    found = measured(lists, bench.items, settings.slate)
+    slate = settings.slate.model_copy(update={"trade_off": found.trade_off})
     console = Console(width=120)
     written = {
         "preset": given.preset,

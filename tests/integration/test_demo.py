@@ -39,7 +39,7 @@ SETTINGS = {
     "ranker.patience": 6,
     "ranker.threads": 1,
 }
-STEPS = ("data", "encode", "items", "recall", "train", "index", "evaluate", "gate")
+STEPS = ("data", "encode", "items", "recall", "train", "index", "slate", "evaluate", "gate")
 
 
 def command(work: Path) -> list[str]:

@@ -174,6 +174,7 @@ def write_parts(view: "TrainingView", settings: "Settings", into: Path) -> dict[
     from shortlist.recall.fitting import fit_recall
     from shortlist.recall.index import build_index
     from shortlist.recommender.items import write_items
+    from shortlist.slate.settled import Settled
 
     parts = {name: into / name for name in ("recall", "ranker", "items")}
     write_ranker(view, parts["ranker"])
@@ -183,6 +184,9 @@ def write_parts(view: "TrainingView", settings: "Settings", into: Path) -> dict[
     build_index(vectors, live, settings.recall, parts["recall"] / "vector")
     vocabulary = Vocabulary.of(view.users, view.catalogue)
     write_items(view.catalogue.table, view.content, vocabulary, parts["items"])
+    parts["slate"] = into / "slate"
+    parts["slate"].mkdir()
+    Settled(trade_off=0.67, aim=0.4, reached=0.41, users=60).save(parts["slate"])
     return parts
 
 

@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from shortlist.bundle import Bundle, Manifest
+    from shortlist.bundle import Bundle
     from shortlist.cli.page_truth import PageTruth
     from shortlist.cli.recommendation_shown import Shown
     from shortlist.datasets.store import Dataset
     from shortlist.recommender.parts import Parts
     from shortlist.recommender.person import Person
     from shortlist.settings import InForce
-    from shortlist.settings.slate import SlateSettings
     from shortlist.slate.page import Page
     from shortlist.world.truth import Truth
 
@@ -103,6 +102,7 @@ def recommended(
     from shortlist.cli.recommendation_shown import Shown
     from shortlist.evaluation.judge import sealed_truth
     from shortlist.recommender.cascade import Cascade
+    from shortlist.recommender.drawn import slate_of
     from shortlist.recommender.explained import explain, rule_notes, sources_of_candidates
     from shortlist.recommender.parts import Parts
     from shortlist.recommender.person import newcomer, person_of
@@ -128,7 +128,7 @@ def recommended(
             )
     vector = _context(context, log)
     cascade = Cascade(parts)
-    slate = slate_settings(bundle.manifest, known)
+    slate = slate_of(bundle, _told(known))
     request, day = person.request(vector), float(parts.as_of_day)
     cascade.answer(request, day)  # The first one pays for pages of memory that all others find.
     answer = cascade.answer(request, day)
@@ -158,19 +158,15 @@ def recommended(
     )
 
 
-def slate_settings(manifest: "Manifest", known: "InForce") -> "SlateSettings":
-    """How the bundle draws its pages, but for what this command line says otherwise."""
-    from shortlist.settings.slate import SlateSettings
-
-    told: dict[str, Any] = {}
-    for field in SlateSettings.model_fields:
-        name = f"slate.{field}"
-        origin = known.origins[name]
-        if origin != "default" and not origin.startswith("preset"):
-            told[field] = getattr(known.settings.slate, field)
-        elif name in manifest.settings:
-            told[field] = manifest.settings[name]
-    return SlateSettings.model_validate(told)
+def _told(known: "InForce") -> dict[str, object]:
+    """What this command line says of the slate, by field; presets are for whoever makes bundles."""
+    slate = known.settings.slate
+    origins = {name: known.origins[f"slate.{name}"] for name in type(slate).model_fields}
+    return {
+        name: getattr(slate, name)
+        for name, origin in origins.items()
+        if origin != "default" and not origin.startswith("preset")
+    }
 
 
 def _standing(bundle: "Bundle", bundles: "Path") -> str:

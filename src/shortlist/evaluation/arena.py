@@ -17,6 +17,7 @@ from shortlist.datasets.interactions import (
 from shortlist.datasets.schema import CONTEXT_WIDTH
 from shortlist.datasets.split import Split
 from shortlist.datasets.store import Dataset
+from shortlist.evaluation.sampling import sampled_users
 
 Bools = npt.NDArray[np.bool_]
 
@@ -103,8 +104,7 @@ def make_arena(
     liked = seen_pairs(test.take(wanted), everyone)
     relevant = [np.setdiff1d(a, b, assume_unique=True) for a, b in zip(liked, seen, strict=True)]
     watchers = everyone[[len(videos) > 0 for videos in relevant]]
-    rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.choice(everyone, min(sample, len(users)), replace=False))
+    chosen = sampled_users(len(users), sample, seed)
     judged = np.union1d(watchers, chosen)
     return Arena(
         view=view,

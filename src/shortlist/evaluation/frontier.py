@@ -10,6 +10,7 @@ from shortlist.progress import track
 from shortlist.settings.slate import SlateSettings
 from shortlist.slate.kernel import SlateItems
 from shortlist.slate.page import select_pages
+from shortlist.slate.settled import trade_off_of
 from shortlist.world.truth import Truth
 
 _GRID: Final = {
@@ -22,11 +23,14 @@ _GRID: Final = {
 def settings_of_frontier(default: SlateSettings) -> list[SlateSettings]:
     """The settings to draw under: a grid over both methods, and the default among them.
 
-    >>> len(settings_of_frontier(SlateSettings())) >= 10
+    Args:
+        default: settled.
+
+    >>> len(settings_of_frontier(SlateSettings(trade_off=0.5))) >= 10
     True
     """
     pairs = {(method, at) for method, grid in _GRID.items() for at in grid}
-    pairs.add((default.method, default.trade_off))
+    pairs.add((default.method, trade_off_of(default)))
     return [
         default.model_copy(update={"method": method, "trade_off": at})
         for method, at in sorted(pairs)
@@ -50,7 +54,7 @@ def frontier(
         shown: the model's ranked candidates.
         arena: whose sample is drawn for.
         truth: of its world; None for a real log, where value is NDCG and hit rate.
-        slate: settings under which pages are served.
+        slate: settings under which pages are served, settled.
         size: slots of a page.
         resamples: behind each interval.
         seed: of the resamples.
@@ -65,7 +69,7 @@ def frontier(
         points.append(
             FrontierPoint(
                 method=settings.method,
-                trade_off=settings.trade_off,
+                trade_off=trade_off_of(settings),
                 default=settings == slate,
                 figures=of.estimates(pages, resamples, seed),
             )

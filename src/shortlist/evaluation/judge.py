@@ -87,10 +87,11 @@ def judge(
 
     .. code-block:: python
 
-        make = lambda without: Contestant(directories, settings.slate, digest=d, without=without)
+        slate = settle(settings.slate, directories.get(PART))
+        make = lambda without: Contestant(directories, slate, digest=d, without=without)
         own = Entry(lambda: make(Without()), without=without_each(make),
                     curves=load_curves(ranker / CURVES))
-        judge(..., models={"shortlist": own}, slate=settings.slate)
+        judge(..., models={"shortlist": own}, slate=slate)
 
     Args:
         dataset: the log.
@@ -105,7 +106,7 @@ def judge(
         stages: told of every stage.
         only: names of the models to judge; all by default.
         models: trained models of this system, by name.
-        slate: settings under which pages are served; the defaults if left out.
+        slate: settings under which pages are served, settled; needed for models that make pages.
 
     Raises:
         NotFoundError: ``only`` names a model that does not exist.

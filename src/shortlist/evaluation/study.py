@@ -72,7 +72,7 @@ def study(
         arena: the arena.
         truth: of its world; None for a real log.
         settings: of the judge.
-        slate: settings under which pages are served.
+        slate: settings under which pages are served, settled.
         baselines: how the others were fitted.
         runs: directory of this arena's turns.
         seed: of the resamples.

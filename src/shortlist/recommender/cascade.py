@@ -101,7 +101,7 @@ class Cascade:
 
         Args:
             answer: of this cascade.
-            settings: of the slate.
+            settings: of the slate, settled.
             seed: of exploration; without one nothing is explored.
         """
         slate = self.without.slate(settings)

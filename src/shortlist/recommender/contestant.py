@@ -51,7 +51,7 @@ class Contestant:
 
         Args:
             directories: as of `Parts.open`.
-            slate: how pages are drawn.
+            slate: how pages are drawn, settled where any are.
             digest: changes with the files of the parts.
             without: what to leave out.
             name: for tables.

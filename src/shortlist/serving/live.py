@@ -6,14 +6,14 @@ from typing import Final
 
 import numpy as np
 
-from shortlist.bundle import Bundle, Manifest
+from shortlist.bundle import Bundle
 from shortlist.datasets.events import Events
 from shortlist.datasets.interactions import Floats, Ints
 from shortlist.recall.query import Query
+from shortlist.recommender import drawn
 from shortlist.recommender.parts import Parts
 from shortlist.settings.slate import SlateSettings
 
-_BRANCH: Final = "slate."
 _WARMING: Final = 3
 
 
@@ -63,7 +63,7 @@ class Live:
 
     @classmethod
     def of_bundle(
-        cls, bundle: Bundle, slate: Callable[[Manifest], SlateSettings] | None = None
+        cls, bundle: Bundle, slate: Callable[[Bundle], SlateSettings] = drawn.slate_of
     ) -> "Live":
         """Open the parts of a verified bundle, and recall from them until they are warm.
 
@@ -75,8 +75,7 @@ class Live:
             NotFoundError: a part or a file is missing.
             CorruptError: a file cannot be read, or the parts do not belong together.
         """
-        drawn = (slate or slate_of_manifest)(bundle.manifest)
-        live = cls(bundle.id, Parts.of_bundle(bundle), drawn)
+        live = cls(bundle.id, Parts.of_bundle(bundle), slate(bundle))
         for _ in range(_WARMING):
             live._warm()
         return live
@@ -93,13 +92,3 @@ class Live:
         parts.blend.recall(Query(history, nothing, user, nothing, day))
         for start in range(0, len(self.ids), 4_096):
             np.asarray(parts.items.content[start : start + 4_096]).any()
-
-
-def slate_of_manifest(manifest: Manifest) -> SlateSettings:
-    """The slate's settings that a bundle was judged with."""
-    told = {
-        name.removeprefix(_BRANCH): text
-        for name, text in manifest.settings.items()
-        if name.startswith(_BRANCH) and name.removeprefix(_BRANCH) in SlateSettings.model_fields
-    }
-    return SlateSettings.model_validate(told)

@@ -117,19 +117,28 @@ def _origin(sources: Sequence[Source], name: str) -> str:
 
 def _sentence(error: ValidationError, origins: Mapping[str, str]) -> str:
     """The first violation in one sentence, and how many follow."""
-    details = error.errors()
-    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-    return _violation(details[0], origins) + more
+    first, *others = error.errors()
+    *place, last = first["loc"]
+    # A value that may be of several types violates each of them, at a place below its name.
+    several = isinstance(last, str) and ".".join(map(str, place)) in origins
+    either = [other for other in others if several and list(other["loc"][:-1]) == place]
+    said = ", or ".join([_violation(first, origins), *map(_reason, either)])
+    more = len(others) - len(either)
+    return said + (f" (and {more} more)" if more else "")
 
 
 def _violation(detail: ErrorDetails, origins: Mapping[str, str]) -> str:
     location = [str(part) for part in detail["loc"]]
     names = [".".join(location[: end + 1]) for end in range(len(location))]
     name = next((name for name in names if name in origins), names[-1] if names else "settings")
-    reason = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    reason = reason[:1].lower() + reason[1:]
+    reason = _reason(detail)
     if name not in origins:
         return f"{name}: {reason}"
     field = dict(leaves())[name]
     value = "a hidden value" if is_secret(field) else repr(detail["input"])
     return f"{name} cannot be {value} ({origins[name]}): {reason}"
+
+
+def _reason(detail: ErrorDetails) -> str:
+    reason = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return reason[:1].lower() + reason[1:]

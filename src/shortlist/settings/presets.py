@@ -27,6 +27,7 @@ _TINY: dict[str, object] = {
     "ranker.averaging": 0.98,
     "ranker.threads": 1,
     "recall.candidates": 200,
+    "slate.tuning_users": 100,
     "evaluation.users": 100,
     "evaluation.ablation_users": 50,
     "evaluation.bootstrap": 200,
@@ -41,6 +42,7 @@ _DEMO: dict[str, object] = {
     "baselines.rerank_users": 1_500,
     "baselines.rerank_trees": 150,
     "ranker.dropout": 0.4,
+    "slate.tuning_users": 1_000,
     "evaluation.users": 1_000,
     "evaluation.ablation_users": 300,
 }

@@ -68,7 +68,7 @@ def _code(value: object) -> str:
 def _type_name(annotation: Any) -> str:
     """A type in a reader's words.
 
-    >>> _type_name(tuple[float, ...]), _type_name(int | None)
+    >>> _type_name(tuple[float, ...]), _type_name(int | typing.Annotated[None, 0])
     ('list of float', 'int or none')
     """
     origin = typing.get_origin(annotation)
@@ -88,4 +88,6 @@ def _type_name(annotation: Any) -> str:
 
 def _alternatives(options: list[Any]) -> Iterator[str]:
     for option in options:
-        yield "none" if option is types.NoneType else _type_name(option)
+        # With bounds of its own, or bare.
+        bare = option.__origin__ if typing.get_origin(option) is typing.Annotated else option
+        yield "none" if bare is types.NoneType else _type_name(bare)

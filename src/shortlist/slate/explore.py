@@ -84,10 +84,13 @@ class Exploration:
         # Two draws a slot, used or not, so that no slot's luck depends on another's.
         luck = np.random.default_rng(seed).random((len(page), 2)).tolist()
         free = self._free(planned, page)
+        likely: list[int] = []
         for slot, (redraw, which) in enumerate(luck):
             if redraw >= self._epsilon:
-                if next(self._pool(free, page, slot), None) is not None:
-                    propensity[slot] = 1 - self._epsilon
+                # Whoever might have had the slot above may mostly have this one too.
+                somebody = next(self._pool([*likely, *free], page, slot), None)
+                if somebody is not None:
+                    propensity[slot], likely = 1 - self._epsilon, [somebody]
                 continue
             chance = self.distribution(planned, page, slot)
             others = chance.copy()
@@ -100,6 +103,7 @@ class Exploration:
             chosen = min(int(np.searchsorted(rising, which * rising[-1], side="right")), last)
             page[slot], propensity[slot], drawn[slot] = chosen, float(chance[chosen]), True
             free.remove(chosen)
+            likely = []
         return Explored(page, propensity, drawn)
 
     def _free(self, planned: Sequence[int], page: Sequence[int]) -> list[int]:

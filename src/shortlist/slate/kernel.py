@@ -6,7 +6,7 @@ of less relevant videos (`docs/decisions/0009-the-slates-kernel.md`).
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from shortlist.datasets.catalogue import Catalogue
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+
+_SINGLES: Final = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+"""Every number of half precision: looking one up takes half as long as converting it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def similarity(items: SlateItems, video: Ints, content_share: float) -> Floats:
     Returns:
         float32 [k, k], ones on the diagonal.
     """
-    content = np.asarray(items.content[video], np.float32)
+    content = _singles(items.content[video])
     # Unit rows of half precision are off by up to a thousandth.
     length = np.sqrt(np.einsum("kc,kc->k", content, content))
     content *= (np.sqrt(content_share) / np.where(length > 0, length, 1))[:, None]
@@ -150,6 +153,13 @@ def listed_tags(tags: sp.csr_array, video: Ints) -> tuple[Ints, Ints]:
     # What of the flat list lies before a video's own tags is what its places are off by.
     entry = np.arange(len(place)) + (starts - ends + counts).repeat(counts)
     return place, tags.indices[entry].astype(np.int64, copy=False)
+
+
+def _singles(values: npt.NDArray[Any]) -> Floats:
+    """The same numbers in single precision, in memory of their own."""
+    if values.dtype != np.float16:
+        return values.astype(np.float32)
+    return _SINGLES.take(values.view(np.uint16))
 
 
 def _unit_tags(tags: sp.csr_array, video: Ints) -> Floats:

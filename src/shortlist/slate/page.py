@@ -12,8 +12,9 @@ from shortlist.slate.explore import Exploration
 from shortlist.slate.kernel import SlateItems, excused, similarity
 from shortlist.slate.ranked import Ranked
 from shortlist.slate.reasons import Reason, Viewer, reasons
-from shortlist.slate.rules import RuleName, Traits, rules_of
+from shortlist.slate.rules import Rule, RuleName, Traits, rules_of
 from shortlist.slate.select import METHODS, Effect, Selection, select
+from shortlist.slate.settled import trade_off_of
 
 Ints = npt.NDArray[np.int64]
 
@@ -74,7 +75,7 @@ def make_page(
     Args:
         ranked: the candidates.
         items: of all videos.
-        settings: of the slate.
+        settings: of the slate, settled.
         viewer: whom the page is for.
         blocked: rows of videos that must not be shown, int64.
         seed: of exploration; the same seed replays the same page. Without one nothing is explored.
@@ -84,7 +85,7 @@ def make_page(
     """
     traits = Traits.of(items, ranked.video, blocked)
     rules = rules_of(settings)
-    selection = _select(ranked, items, settings, traits)
+    selection = _select(ranked, _kernel(ranked, items, settings), settings, traits, rules)
     exploration = Exploration(
         ranked.relevance,
         settings.epsilon if seed is not None else 0.0,
@@ -123,32 +124,68 @@ def select_pages(
     Args:
         ranked: the candidates of each request.
         items: of all videos.
-        settings: of the slate.
+        settings: of the slate, settled.
         blocked: rows of videos that must not be shown, int64.
 
     Returns:
         Rows of videos, int64 [m, size]; -1 where a page is shorter.
     """
-    pages = []
+    rules, pages = rules_of(settings), []
     for one in ranked:
         traits = Traits.of(items, one.video, blocked)
-        picked = _select(one, items, settings, traits).picked
+        picked = _select(one, _kernel(one, items, settings), settings, traits, rules).picked
         page = np.full(settings.size, -1, np.int64)
         page[: len(picked)] = one.video[picked]
         pages.append(page)
     return np.stack(pages) if pages else np.zeros((0, settings.size), np.int64)
 
 
-def _select(
-    ranked: Ranked, items: SlateItems, settings: SlateSettings, traits: Traits
-) -> Selection:
+class Drawing:
+    """The same requests under one trade-off after the other, what they share worked out once."""
+
+    def __init__(
+        self, ranked: Iterable[Ranked], items: SlateItems, settings: SlateSettings
+    ) -> None:
+        """Compare the candidates of each request.
+
+        Args:
+            ranked: the candidates of each request.
+            items: of all videos.
+            settings: of the slate; its trade-off is not looked at.
+        """
+        self._settings = settings
+        self._requests = [
+            (one, _kernel(one, items, settings), Traits.of(items, one.video)) for one in ranked
+        ]
+
+    def pages(self, trade_off: float) -> Ints:
+        """What `select_pages` draws under this trade-off, int64 [m, size]."""
+        settings = self._settings.model_copy(update={"trade_off": trade_off})
+        rules, pages = rules_of(settings), np.full((len(self._requests), settings.size), -1)
+        for row, (one, kernel, traits) in enumerate(self._requests):
+            picked = _select(one, kernel, settings, traits, rules).picked
+            pages[row, : len(picked)] = one.video[picked]
+        return pages
+
+
+def _kernel(ranked: Ranked, items: SlateItems, settings: SlateSettings) -> npt.NDArray[np.float32]:
     alike = similarity(items, ranked.video, settings.content_share)
+    return excused(alike, ranked.diversity, settings.head_weight)
+
+
+def _select(
+    ranked: Ranked,
+    kernel: npt.NDArray[np.float32],
+    settings: SlateSettings,
+    traits: Traits,
+    rules: Sequence[Rule],
+) -> Selection:
     return select(
         ranked.relevance,
-        excused(alike, ranked.diversity, settings.head_weight),
+        kernel,
         settings.size,
         method=METHODS[settings.method],
-        trade_off=settings.trade_off,
+        trade_off=trade_off_of(settings),
         traits=traits,
-        rules=rules_of(settings),
+        rules=rules,
     )

@@ -44,9 +44,8 @@ class Ranked:
         for name in ("relevance", "diversity"):
             values = getattr(self, name)
             # Written so that NaN fails too.
-            wrong = ~((values >= 0) & (values <= 1))
-            if wrong.any():
-                at = int(wrong.argmax())
+            if shape[0] and not (np.minimum.reduce(values) >= 0 and np.maximum.reduce(values) <= 1):
+                at = int((~((values >= 0) & (values <= 1))).argmax())
                 raise InputError(
                     f"{name} of video {self.video[at]} is {values[at]}; it must lie from 0 to 1"
                 )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,11 @@ from shortlist.datasets.origins import Origin
 from shortlist.slate.kernel import SlateItems, listed_tags
 
 Ints = npt.NDArray[np.int64]
+
+# Numbers, since asking an enumeration for its members takes Python longer than comparing them.
+_CLICK: Final = int(Kind.CLICK)
+_LONG_VIEW: Final = int(Kind.LONG_VIEW)
+_LIKE: Final = int(Kind.LIKE)
 
 
 class Why(IntEnum):
@@ -77,23 +82,6 @@ class Viewer:
     interests: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """What a viewer liked, or watched for long: creators, and how many videos of each tag."""
-
-    creators: frozenset[int]
-    tags: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, items: SlateItems, video: Ints) -> Self:
-        seen = np.unique(video)
-        _, tag = listed_tags(items.tags, seen)
-        return cls(
-            frozenset(items.creator[seen].tolist()) - {-1},
-            np.bincount(tag, minlength=len(items.tag_names)),
-        )
-
-
 def reasons(
     items: SlateItems,
     viewer: Viewer,
@@ -116,14 +104,20 @@ def reasons(
         One for each video, in order.
     """
     events = viewer.events
-    liked = _Past.of(items, events.video[events.kind == Kind.LIKE])
+    liked = _distinct(events.video[events.kind == _LIKE])
     # A like does not say how long the video was watched.
-    watched = _Past.of(items, events.video[events.kind == Kind.LONG_VIEW])
-    has_watched = bool((events.kind >= Kind.CLICK).any())
-    # All at once: asking for the tags of one video takes as long as for those of a page.
-    place, tag = listed_tags(items.tags, video)
-    border = np.searchsorted(place, np.arange(len(video) + 1)).tolist()
-    tags, of_liked, of_watched = tag.tolist(), liked.tags[tag].tolist(), watched.tags[tag].tolist()
+    watched = _distinct(events.video[events.kind == _LONG_VIEW])
+    has_watched = bool((events.kind >= _CLICK).any())
+    # All at once: asking for the tags of one video takes as long as for those of all.
+    place, tag = listed_tags(items.tags, np.concatenate([video, liked, watched]))
+    slots = len(video)
+    border = place.searchsorted(np.append(np.arange(slots + 1), slots + len(liked))).tolist()
+    first, second = border[slots:]
+    number, tag_of_page = len(items.tag_names), tag[:first]
+    of_liked = np.bincount(tag[first:second], minlength=number)[tag_of_page].tolist()
+    of_watched = np.bincount(tag[second:], minlength=number)[tag_of_page].tolist()
+    liked_creators, watched_creators = _creators(items, liked), _creators(items, watched)
+    tags = tag_of_page.tolist()
     interests = frozenset(viewer.interests)
     names = [items.tag_names[one] for one in tags] if interests else []
     age = viewer.day - items.upload_day[video]
@@ -135,12 +129,12 @@ def reasons(
         own = slice(border[slot], border[slot + 1])
         if explored:
             reason = Reason(Why.EXPLORED)
-        elif creators[slot] in liked.creators:
+        elif creators[slot] in liked_creators:
             reason = Reason(Why.LIKED_CREATOR)
         elif any(of_liked[own]):
             shared = _commonest(tags[own], of_liked[own])
             reason = Reason(Why.LIKED_TAG, items.tag_names[shared])
-        elif creators[slot] in watched.creators:
+        elif creators[slot] in watched_creators:
             reason = Reason(Why.WATCHED_CREATOR)
         elif any(of_watched[own]):
             shared = _commonest(tags[own], of_watched[own])
@@ -151,6 +145,16 @@ def reasons(
             reason = _from_source(bits, has_watched, new=new[slot], popular=popular[slot])
         found.append(reason)
     return tuple(found)
+
+
+def _distinct(video: Ints) -> Ints:
+    """Each video once, in any order; for so few quicker than sorting an array."""
+    return np.array(list(set(video.tolist())), np.int64)
+
+
+def _creators(items: SlateItems, video: Ints) -> set[int]:
+    """Who made some videos, as far as known."""
+    return set(items.creator[video].tolist()) - {-1}
 
 
 def _commonest(tags: Sequence[int], counts: Sequence[int]) -> int:

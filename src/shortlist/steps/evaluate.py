@@ -21,7 +21,9 @@ from shortlist.ranker.artefacts import CURVES
 from shortlist.ranker.curves import load_curves
 from shortlist.recommender.contestant import NAME, Contestant
 from shortlist.recommender.without import Without
+from shortlist.settings.slate import UNJUDGED
 from shortlist.settings.tree import shown
+from shortlist.slate.settled import PART, settle
 from shortlist.steps.arena import bout
 from shortlist.steps.encode import Content
 from shortlist.steps.engine import Engine
@@ -33,9 +35,6 @@ FIGURES: Final = "figures.npz"
 HEADLINE: Final = "headline.json"
 ROC: Final = "roc.json"
 POPULARITY: Final = "popularity"
-
-UNJUDGED: Final = ("slate.epsilon", "slate.temperature", "slate.new_days")
-"""Settings of exploration and of reasons."""
 
 SOURCES: Final = (
     "baselines",
@@ -59,8 +58,14 @@ EVALUATE: Final = Step(
     "evaluate",
     sources=(*SOURCES, "steps/evaluate.py"),
     settings=("seed", "baselines", "evaluation", "datasets", "slate"),
-    # Digests of the first two say more; pages are judged as drawn, unexplored and without reasons.
-    free=("datasets.source", "evaluation.beside", *UNJUDGED),
+    # Digests of the first four say more; pages are judged as drawn, unexplored and without reasons.
+    free=(
+        "datasets.source",
+        "evaluation.beside",
+        "slate.more_tags",
+        "slate.tuning_users",
+        *UNJUDGED,
+    ),
     sidecars=(REPORT, SCORECARD),
 )
 
@@ -109,10 +114,11 @@ def evaluate(
 
     def body(into: Path, _: Path) -> str:
         truth = sealed_truth(dataset, settings.paths.truth)
+        slate = settle(settings.slate, candidate.directories.get(PART))
 
         def make(without: Without) -> Contestant:
             return Contestant(
-                candidate.directories, settings.slate, digest=candidate.digest, without=without
+                candidate.directories, slate, digest=candidate.digest, without=without
             )
 
         entry = Entry(
@@ -134,7 +140,7 @@ def evaluate(
             seed=settings.seed,
             stages=stages,
             models={NAME: entry},
-            slate=settings.slate,
+            slate=slate,
         )
         card = card.model_copy(
             update={"stages": list(stages.finished), "settings": shown(settings)}

@@ -12,11 +12,12 @@ from shortlist.errors import CorruptError, NotFoundError, RefusedError
 from shortlist.evaluation.gate import UNOPPOSED, Verdict, decide
 from shortlist.evaluation.judge import sealed_truth
 from shortlist.recommender.contestant import NAME, Contestant
+from shortlist.recommender.drawn import slate_of
 from shortlist.recommender.parts import NAMES
 from shortlist.steps.arena import bout
 from shortlist.steps.encode import Content
 from shortlist.steps.engine import Engine
-from shortlist.steps.evaluate import SOURCES, UNJUDGED, best_popularity, read_figures
+from shortlist.steps.evaluate import SOURCES, best_popularity, read_figures
 from shortlist.steps.output import Output
 from shortlist.steps.step import Step
 
@@ -26,14 +27,8 @@ _PUBLISHED: Final = "published"
 GATE: Final = Step(
     "gate",
     sources=(*SOURCES, "steps/evaluate.py", "steps/gate.py"),
-    settings=(
-        "seed",
-        "datasets.test_days",
-        "evaluation",
-        "slate",
-        "pipeline.gate_tolerance",
-    ),
-    free=("evaluation.beside", "evaluation.ablation_users", *UNJUDGED),
+    settings=("seed", "datasets.test_days", "evaluation", "pipeline.gate_tolerance"),
+    free=("evaluation.beside", "evaluation.ablation_users"),
 )
 
 
@@ -74,7 +69,7 @@ def gate(
             content.vectors,
             cut,
             sealed_truth(dataset, settings.paths.truth),
-            {_PUBLISHED: lambda: contestant(bundle, engine, content.encoder)},
+            {_PUBLISHED: lambda: contestant(bundle, content.encoder)},
             settings,
             settings.paths.work / "runs" / dataset.path.name,
             engine.stages,
@@ -101,17 +96,19 @@ def gate(
     return engine.run(GATE, {**inputs, "published": standing}, body)
 
 
-def contestant(bundle: Bundle, engine: Engine, encoder: str) -> Contestant:
-    """A bundle before the judge, its pages drawn by the settings in force.
+def contestant(bundle: Bundle, encoder: str) -> Contestant:
+    """A bundle before the judge, its pages drawn as it draws them.
 
     Args:
         bundle: published.
-        engine: for the settings.
         encoder: identity of the encoder of the content that it meets.
+
+    Raises:
+        NotFoundError, CorruptError: as `slate_of`.
     """
     return Contestant(
         {name: bundle.part(name) for name in NAMES},
-        engine.settings.slate,
+        slate_of(bundle),
         digest=bundle.id,
         name=_PUBLISHED,
         # By another encoder's vectors a ranker would place videos at random.

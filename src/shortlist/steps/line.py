@@ -7,6 +7,7 @@ stands on its own: it needs the order and the directory, and nothing that anothe
 import contextlib
 import hashlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from shortlist.errors import CorruptError, NotFoundError, RefusedError
 from shortlist.evaluation.gate import Verdict
 from shortlist.evaluation.stages import Stages
 from shortlist.settings.tree import Settings
+from shortlist.slate.settled import PART
 from shortlist.steps import recall
 from shortlist.steps.data import generate_share, make_data
 from shortlist.steps.encode import Content, encode, encode_share
@@ -33,6 +35,7 @@ from shortlist.steps.order import Order
 from shortlist.steps.output import Output
 from shortlist.steps.publish import bundled, publish
 from shortlist.steps.reference import reference
+from shortlist.steps.slate import tune
 from shortlist.steps.train import train
 from shortlist.steps.view import learned_view
 
@@ -131,14 +134,25 @@ class Line:
         return items(self.engine, self._learned_from(), self.dataset, self.content.vectors)
 
     @cached_property
+    def trained(self) -> Candidate:
+        """The trained recommender, in parts, before its slate is settled."""
+        return _candidate({"items": self.items, "ranker": self.ranker, "recall": self.indexed})
+
+    @cached_property
+    def tuned(self) -> Output | None:
+        """The trade-off of the slate; None where the settings give a number."""
+        if self.settings.slate.trade_off != "auto":
+            return None
+        trained = self.trained
+        inputs = {"data": self.dataset.record.digest, "candidate": trained.digest}
+        return tune(self.engine, inputs, trained.directories, lambda: self.view)
+
+    @cached_property
     def candidate(self) -> Candidate:
-        """The trained recommender, in parts."""
+        """The trained recommender, in parts, and the trade-off where it was measured."""
         parts = {"items": self.items, "ranker": self.ranker, "recall": self.indexed}
-        told = repr(sorted((name, part.digest) for name, part in parts.items()))
-        return Candidate(
-            {name: part.path for name, part in parts.items()},
-            hashlib.sha256(told.encode()).hexdigest(),
-        )
+        tuned = self.tuned
+        return _candidate(parts if tuned is None else {**parts, PART: tuned})
 
     @cached_property
     def evaluated(self) -> Output:
@@ -149,10 +163,10 @@ class Line:
     @cached_property
     def reference(self) -> Output:
         """A sample of what was learned from."""
-        candidate = self.candidate
-        inputs = {"data": self.dataset.record.digest, "candidate": candidate.digest}
+        trained = self.trained
+        inputs = {"data": self.dataset.record.digest, "candidate": trained.digest}
         return reference(
-            self.engine, inputs, self.dataset, self.cut, candidate.directories, lambda: self.view
+            self.engine, inputs, self.dataset, self.cut, trained.directories, lambda: self.view
         )
 
     @cached_property
@@ -245,6 +259,14 @@ class Line:
 
     def _learned_from(self) -> dict[str, str]:
         return {"data": self.dataset.record.digest, "content": self.content.digest}
+
+
+def _candidate(parts: Mapping[str, Output]) -> Candidate:
+    told = repr(sorted((name, part.digest) for name, part in parts.items()))
+    return Candidate(
+        {name: part.path for name, part in parts.items()},
+        hashlib.sha256(told.encode()).hexdigest(),
+    )
 
 
 def expect(step: str, found: str, wanted: str) -> None:

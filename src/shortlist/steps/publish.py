@@ -26,11 +26,16 @@ from shortlist.recall.blend import VECTOR_DIRECTORY
 from shortlist.recall.index import QUALITY_FILE
 from shortlist.recommender.contestant import NAME
 from shortlist.settings.tree import Settings, shown
+from shortlist.slate.settled import PART as SLATE
+from shortlist.slate.settled import read
 from shortlist.source import source_digest
 from shortlist.steps.evaluate import HEADLINE, Candidate
 from shortlist.steps.reference import PART
 
 INDEX_RECALL: Final = "index recall"
+TRADE_OFF: Final = "slate's trade-off"
+AIM: Final = "more distinct tags, aim"
+REACHED: Final = "more distinct tags, reached"
 
 
 def bundled(
@@ -83,6 +88,7 @@ def bundled(
         measured={
             INDEX_RECALL: float(quality["recall"]),
             headline["metric"]: float(headline["means"][NAME]),
+            **_slate_figures(candidate),
         },
         headline=headline["metric"],
     )
@@ -93,6 +99,15 @@ def bundled(
         card_facts(card),
         RunRecord.here(candidate.digest[:12], durations, source_digest(["."])),
     )
+
+
+def _slate_figures(candidate: Candidate) -> dict[str, float]:
+    """What was measured to settle the slate; nothing where its trade-off was told."""
+    part = candidate.directories.get(SLATE)
+    if part is None:
+        return {}
+    found = read(part)
+    return {TRADE_OFF: found.trade_off, AIM: found.aim, REACHED: found.reached}
 
 
 def card_facts(card: Scorecard) -> CardFacts:

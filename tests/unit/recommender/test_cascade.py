@@ -131,7 +131,7 @@ def test_who_has_seen_everything_gets_an_empty_page(
     cascade = Cascade(parts, together=together)
     found = cascade.answer(everything, day)
     assert (len(found.recalled), len(found.ranked)) == (0, 0)
-    assert len(cascade.page(found, SlateSettings())) == 0
+    assert len(cascade.page(found, SlateSettings(trade_off=0.67))) == 0
     if together > 1:
         _, other = cascade.answers([everything, request_of(1)], day)
         assert len(other.ranked) == 15
@@ -203,7 +203,7 @@ def test_without_the_list_ranker_the_pre_rank_decides(
 def test_without_diversity_the_page_is_the_head_of_the_list(
     parts: Parts, request_of: MakeRequest, day: float
 ):
-    slate = SlateSettings(size=8, creator_limit=1, tag_limit=1)
+    slate = SlateSettings(size=8, trade_off=0.67, creator_limit=1, tag_limit=1)
     cascade = Cascade(parts, Without(diversity=True))
     found = cascade.answer(request_of(3), day)
     np.testing.assert_array_equal(cascade.page(found, slate).video, found.ranked.video[:8])
@@ -223,7 +223,7 @@ def test_without_the_head_it_is_not_heard(parts: Parts, request_of: MakeRequest,
 
 
 def test_exploration_is_drawn_by_its_seed(parts: Parts, answer: Answer):
-    slate = SlateSettings(size=5, epsilon=0.9)
+    slate = SlateSettings(size=5, trade_off=0.67, epsilon=0.9)
     cascade = Cascade(parts)
     assert (cascade.page(answer, slate).propensity == 1).all()
     drawn = cascade.page(answer, slate, seed=7)

@@ -24,7 +24,7 @@ from shortlist.recommender.request import Request
 from shortlist.recommender.without import Without
 from shortlist.settings.slate import SlateSettings
 
-SLATE = SlateSettings(size=6)
+SLATE = SlateSettings(size=6, trade_off=0.67)
 
 
 def contestant(trained, **changes) -> Contestant:

@@ -20,7 +20,7 @@ from shortlist.recommender.contestant import Contestant
 from shortlist.recommender.later import rows_before
 from shortlist.settings.slate import SlateSettings
 
-SLATE = SlateSettings(size=6)
+SLATE = SlateSettings(size=6, trade_off=0.67)
 NEW = np.arange(200) % 5 == 0
 
 

@@ -45,6 +45,11 @@ def test_what_is_not_finite_is_called_so(name: str, text: str) -> None:
         ("world.first_day", "9999-12-31", "input should be less than or equal to 2100-01-01"),
         ("seed", str(2**32), "input should be less than or equal to 4294967295"),
         ("ranker.seed", str(2**32), "input should be less than or equal to 4294967295"),
+        (
+            "slate.trade_off",
+            "2",
+            "input should be 'auto', or input should be less than or equal to 1",
+        ),
     ],
 )
 def test_an_absurd_value_is_refused_with_the_bound(name: str, text: str, reason: str) -> None:

@@ -147,6 +147,8 @@ VALUES: dict[str, tuple[str, object]] = {
     "slate.size": ("5", 5),
     "slate.method": ("mmr", "mmr"),
     "slate.trade_off": ("0.25", 0.25),
+    "slate.more_tags": ("0.25", 0.25),
+    "slate.tuning_users": ("50", 50),
     "slate.content_share": ("0.5", 0.5),
     "slate.head_weight": ("1", 1.0),
     "slate.creator_limit": ("1", 1),

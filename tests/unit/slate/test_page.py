@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from shortlist.datasets.events import Events
+from shortlist.errors import InputError
 from shortlist.settings.slate import SlateSettings
 from shortlist.slate.kernel import SlateItems
-from shortlist.slate.page import Page, make_page, select_pages
+from shortlist.slate.page import Drawing, Page, make_page, select_pages
 from shortlist.slate.ranked import Ranked
 from shortlist.slate.reasons import Viewer, Why
 
 NOBODY = Viewer(Events.none(), 20_030.0)
-SETTINGS = SlateSettings(size=6)
+SETTINGS = SlateSettings(size=6, trade_off=0.67)
 PLAIN = SlateSettings(size=6, trade_off=0, creator_limit=99, tag_limit=99, creator_apart=False)
 
 Rank = Callable[..., Ranked]
@@ -118,6 +119,24 @@ def test_many_pages_are_the_single_ones(items: SlateItems, rank: Rank) -> None:
         alone = make_page(ranked, items, SETTINGS, NOBODY).video
         assert page.tolist() == alone.tolist() + [-1] * (6 - len(alone))
     assert select_pages([], items, SETTINGS).shape == (0, 6)
+
+
+def test_pages_of_one_trade_off_after_the_other_are_those_of_each(
+    items: SlateItems, rank: Rank
+) -> None:
+    lists = [rank(0), rank(1, 3), rank(2, 0), rank(3)]
+    drawing = Drawing(lists, items, SETTINGS.model_copy(update={"trade_off": "auto"}))
+    found = []
+    for trade_off in (0.9, 0.0, 0.5):
+        settings = SETTINGS.model_copy(update={"trade_off": trade_off})
+        found.append(drawing.pages(trade_off).tolist())
+        assert found[-1] == select_pages(lists, items, settings).tolist()
+    assert found[0] != found[1] != found[2]
+
+
+def test_a_trade_off_that_nobody_settled_draws_nothing(items: SlateItems, rank: Rank) -> None:
+    with pytest.raises(InputError, match=r"slate.trade_off is auto and was not settled"):
+        make_page(rank(), items, SlateSettings(), NOBODY)
 
 
 def test_content_may_be_mapped_from_disk(items: SlateItems, rank: Rank, tmp_path: Path) -> None:

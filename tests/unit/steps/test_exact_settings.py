@@ -19,9 +19,10 @@ from shortlist.steps.line import Line
 from shortlist.steps.recall import FITTED, RECALL
 from shortlist.steps.recalled import READ, recalled_by_tables
 from shortlist.steps.reference import REFERENCE
+from shortlist.steps.slate import SLATE
 from shortlist.steps.train import TRAIN
 
-STEPS = (RECALL, TRAIN, INDEX, ITEMS, REFERENCE, EVALUATE, GATE)
+STEPS = (RECALL, TRAIN, INDEX, ITEMS, SLATE, REFERENCE, EVALUATE, GATE)
 ALL = {step.name for step in STEPS}
 # A setting, another value, and the steps that it redoes by itself; those that read what these put
 # out follow where that has changed.
@@ -39,15 +40,21 @@ REDONE: list[tuple[str, str, set[str]]] = [
     ("recall.vector_weight", "1", {"index"}),
     ("recall.vector_quota", "0.1", {"index"}),
     ("ranker.beta", "0.1", {"train"}),
-    ("slate.size", "5", {"evaluate", "gate"}),
-    ("slate.trade_off", "0.1", {"evaluate", "gate"}),
+    ("slate.size", "5", {"slate", "evaluate"}),
+    ("slate.trade_off", "0.1", {"evaluate"}),
+    ("slate.more_tags", "0.1", {"slate"}),
+    ("slate.tuning_users", "9", {"slate"}),
     ("slate.epsilon", "0.5", set()),
     ("slate.temperature", "0.5", set()),
     ("slate.new_days", "1", set()),
     ("evaluation.k", "5", {"evaluate", "gate"}),
     ("evaluation.ablation_users", "9", {"evaluate"}),
     ("evaluation.beside", "other", set()),
-    ("evaluation.target", "long_view", {"recall", "train", "reference", "evaluate", "gate"}),
+    (
+        "evaluation.target",
+        "long_view",
+        {"recall", "train", "slate", "reference", "evaluate", "gate"},
+    ),
     ("baselines.rerank_trees", "9", {"evaluate"}),
     ("datasets.test_days", "2", ALL - {"items"}),
     ("datasets.validation_days", "1", {"evaluate"}),

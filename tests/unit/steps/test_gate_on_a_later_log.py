@@ -11,6 +11,7 @@ from shortlist.evaluation.gate import Verdict
 from shortlist.evaluation.judge import sealed_truth
 from shortlist.evaluation.stages import Stages
 from shortlist.recommender.contestant import NAME, Contestant
+from shortlist.recommender.drawn import slate_of
 from shortlist.settings import Settings
 from shortlist.steps.arena import bout
 from shortlist.steps.engine import Engine
@@ -29,12 +30,13 @@ def settings(trained) -> Settings:
 def evaluated(trained, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The candidate of today, judged; popularity is made to be of no concern."""
     into = tmp_path_factory.mktemp("evaluated")
+    slate = slate_of(trained.bundle)
     held = bout(
         trained.dataset,
         trained.view.content,
         trained.cut,
         sealed_truth(trained.dataset, settings.paths.truth),
-        {NAME: lambda: Contestant(trained.directories, settings.slate, digest="candidate")},
+        {NAME: lambda: Contestant(trained.directories, slate, digest="candidate")},
         settings,
         settings.paths.work / "runs",
         Stages(say=lambda line: None),
@@ -75,8 +77,7 @@ def test_a_bundle_of_fewer_videos_and_users_is_compared(
     assert same.value == 0
 
 
-def test_new_videos_are_placed_only_by_the_encoder_of_the_training(earlier, settings: Settings):
-    engine = Engine(settings, Stages(say=lambda line: None))
-    own = contestant(earlier.bundle, engine, "hashing-32")
-    other = contestant(earlier.bundle, engine, "mpnet")
+def test_new_videos_are_placed_only_by_the_encoder_of_the_training(earlier):
+    own = contestant(earlier.bundle, "hashing-32")
+    other = contestant(earlier.bundle, "mpnet")
     assert (own._new_videos, other._new_videos) == ("projected", "last")

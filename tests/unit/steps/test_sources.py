@@ -32,6 +32,7 @@ STEPS = {
     "shortlist.steps.items": "ITEMS",
     "shortlist.steps.recall": "RECALL",
     "shortlist.steps.reference": "REFERENCE",
+    "shortlist.steps.slate": "SLATE",
     "shortlist.steps.train": "TRAIN",
 }
 
