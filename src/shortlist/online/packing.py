@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from shortlist.datasets.events import Events, Kind
+from shortlist.datasets.events import KINDS, Events
 from shortlist.errors import CorruptError, InputError
 
 Ints = npt.NDArray[np.int64]
@@ -42,7 +42,7 @@ class History:
 
     Attributes:
         video: ids, int64 [n].
-        kind: values of `Kind`, uint8 [n].
+        kind: values of `shortlist.datasets.events.Kind`, uint8 [n].
         at: seconds since 1970-01-01, int64 [n].
         version: changes whenever an event says more than that a video was shown. What was made
             of a history is good while the version is the same; 0 where there is no history.
@@ -79,7 +79,7 @@ class History:
         ([1], [0.5], 1)
         """
         rows, known = rows_of(self.video, ids)
-        known &= self.kind <= max(Kind)
+        known &= self.kind < KINDS
         day = self.at[known] / _DAY_SECONDS
         events = Events(rows[known], self.kind[known].astype(np.int8), day)
         return events, int(len(known) - known.sum())
@@ -263,7 +263,7 @@ def rows_of(video: Ints, ids: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """
     if len(ids) == 0:
         return np.zeros(len(video), np.int64), np.zeros(len(video), np.bool_)
-    rows = np.searchsorted(ids, video).clip(max=len(ids) - 1)
+    rows = np.minimum(ids.searchsorted(video), len(ids) - 1)
     return rows, ids[rows] == video
 
 

@@ -94,8 +94,8 @@ def left_of(kept: StoredList, live: Live, asked: Asked, most: int) -> Ranked:
     """
     rows, known = rows_of(kept.video, live.ids)
     state = asked.state
-    gone = np.concatenate([state.shown, asked.exclude, state.blocked.video])
-    known &= ~np.isin(kept.video, gone)
+    for gone in (np.sort(np.concatenate([state.shown, asked.exclude])), state.blocked.video):
+        known &= ~rows_of(kept.video, gone)[1]
     places = np.flatnonzero(known)[:most]
     return Ranked(
         rows[places], kept.relevance[places], kept.diversity[places], kept.sources[places]
