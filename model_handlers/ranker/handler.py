@@ -6,12 +6,14 @@ and wants exactly one class in it.
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from model_handlers.ranker.figures import Figures, hush
 from shortlist.bundle import BundleStore
 from shortlist.serving.bundles import Bundles
 from shortlist.serving.predictor import Predictor, RankingParts
+from shortlist.serving.siblings import Siblings
 from shortlist.settings import load
 
 
@@ -30,16 +32,18 @@ class RankerHandler:
         settings = load(environ=os.environ).settings
         serving = settings.serving
         hush()
+        siblings = _siblings(context) if serving.predictor_workers > 1 else None
         self._bundles = Bundles(
             BundleStore(settings.paths.bundles),
             RankingParts.of_bundle,
             pinned=serving.bundle,
             poll_seconds=serving.poll_seconds,
             linger_seconds=serving.linger_seconds,
+            holding=(lambda _: None) if siblings is None else siblings.tell,
         )
         self._bundles.start()
         self._bundles.wait(0.8 * serving.predictor_start_seconds)
-        self._predictor = Predictor(self._bundles)
+        self._predictor = Predictor(self._bundles, siblings)
         self._figures = Figures(context) if serving.predictor_metrics else None
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:
@@ -53,6 +57,11 @@ class RankerHandler:
                 self._figures.add(reply)
             bodies.append(reply.body)
         return bodies
+
+
+def _siblings(context: Any) -> Siblings:
+    """Of the model's directory, which all workers of a server have, and no other server."""
+    return Siblings(Path(context.system_properties["model_dir"]))
 
 
 def _body(request: Mapping[str, Any]) -> bytes | bytearray:

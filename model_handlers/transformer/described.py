@@ -16,6 +16,7 @@ from shortlist.wire.events import (
     HistoryAnswer,
     TakedownAnswer,
 )
+from shortlist.wire.health import READY_PATH, Readiness
 from shortlist.wire.recommend import V1_PATH, V1Answer, V1Request
 from shortlist.wire.tensors import V2_PATH, V2Answer, V2Request
 
@@ -53,6 +54,7 @@ _ROUTES: Final[tuple[tuple[str, str, Any, Any, bool, str], ...]] = (
     (TAKEDOWN_PATH, "post", None, TakedownAnswer, True, "Take a video down."),
     (TAKEDOWN_PATH, "delete", None, TakedownAnswer, True, "Show a video again."),
     (FORGET_PATH, "post", None, ForgetAnswer, True, "Delete all that is kept of a user."),
+    (READY_PATH, "get", None, Readiness, False, "Whether pages can be made, from which bundle."),
     (HISTORY_PATH, "get", None, HistoryAnswer, True, "What is kept of a user."),
 )
 """Path, method, what is taken, what is given, whether it needs a key, and what it does."""

@@ -32,9 +32,15 @@ from shortlist.wire.events import (
     id_from_path,
     receipts_to_body,
 )
+from shortlist.wire.health import READY_PATH, readiness_to_body
 from shortlist.wire.reading import LARGEST_BODY, loads
 from shortlist.wire.recommend import V1_PATH, pages_to_v1, requests_from_v1
-from shortlist.wire.refusals import MalformedError, TooLargeError, encode_refusal
+from shortlist.wire.refusals import (
+    MalformedError,
+    NotReadyError,
+    TooLargeError,
+    encode_refusal,
+)
 from shortlist.wire.tensors import V2_PATH, pages_to_v2, requests_from_v2
 
 _LOG = logging.getLogger(__name__)
@@ -53,6 +59,7 @@ class Routes:
     def all(self) -> list[Route]:
         """The routes, for the front of a server's list."""
         return [
+            Route(READY_PATH, self._ready, methods=["GET"], name=f"GET {READY_PATH}"),
             self._route(V1_PATH, "POST", self._recommend_v1),
             self._route(V2_PATH, "POST", self._recommend_v2),
             self._route(EVENTS_PATH, "POST", self._events, writes=True),
@@ -98,6 +105,14 @@ class Routes:
         elif status == 503:
             headers["retry-after"] = "1"
         return status, body
+
+    async def _ready(self, _: Request) -> Response:
+        """For probes: no caller's rate is touched, and nothing is counted."""
+        try:
+            status, body = 200, readiness_to_body(self._service.readiness())
+        except NotReadyError as error:
+            status, body = encode_refusal(error)
+        return Response(body, status, media_type=_JSON)
 
     async def _recommend_v1(self, request: Request) -> bytes:
         requests = requests_from_v1(await _body(request))

@@ -62,6 +62,8 @@ class Bundles(Generic[T]):
         poll_seconds: float = 1.0,
         linger_seconds: float = 60.0,
         may_switch: Callable[[str], bool] = lambda _: True,
+        told: Callable[[str, float], None] = lambda *_: None,
+        holding: Callable[[tuple[str, ...]], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Hold nothing yet.
@@ -76,6 +78,9 @@ class Bundles(Generic[T]):
                 after it was last asked for.
             may_switch: whether a bundle that is held may become the current one; asked again at
                 every look until it may.
+            told: what became of a bundle that the pointer came to name (``switched``, ``refused``
+                or ``rolled_back``), and how many seconds after that was seen.
+            holding: told after every look which ids can be asked for.
             clock: seconds, never going back.
         """
         self._store = store
@@ -83,15 +88,19 @@ class Bundles(Generic[T]):
         self._pinned = pinned
         self._poll, self._linger = poll_seconds, linger_seconds
         self._may_switch = may_switch
+        self._told, self._holding = told, holding
         self._clock = clock
         self._held: Mapping[str, Held[T]] = {}
         self._current: Held[T] | None = None
         self._previous: str | None = None
         self._wanted: str | None = None
+        self._wanted_at = 0.0
+        self._backward = self._counted = False
         self._refused: dict[str, _Refused] = {}
         self._fault: str | None = None
         self._changing = threading.Lock()
         self._stopping = threading.Event()
+        self._soon = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -138,7 +147,8 @@ class Bundles(Generic[T]):
             except ShortlistError as error:
                 self._complain(str(error))
                 return
-            self._wanted = wanted
+            if wanted != self._wanted:
+                self._wanted, self._wanted_at, self._counted = wanted, self._clock(), False
             if self._bring(wanted):
                 self._fault = None
             if self._current is None or len(self._held) == 1:
@@ -152,6 +162,7 @@ class Bundles(Generic[T]):
             self._refused = {
                 one: why for one, why in self._refused.items() if one in (wanted, *others)
             }
+            self._holding(self.ids)
 
     def start(self) -> None:
         """Look now, in this thread, and go on looking in another."""
@@ -159,9 +170,14 @@ class Bundles(Generic[T]):
         self._thread = threading.Thread(target=self._watch, name="bundles", daemon=True)
         self._thread.start()
 
+    def hurry(self) -> None:
+        """Let the thread look at once: somebody asks for what is not held."""
+        self._soon.set()
+
     def stop(self) -> None:
         """Stop looking; what is held stays."""
         self._stopping.set()
+        self._soon.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -188,7 +204,11 @@ class Bundles(Generic[T]):
         return held
 
     def _watch(self) -> None:
-        while not self._stopping.wait(self._poll):
+        while True:
+            self._soon.wait(self._poll)
+            self._soon.clear()
+            if self._stopping.is_set():
+                return
             try:
                 self.look()
             except Exception:  # A watcher that ends would serve one bundle for ever.
@@ -203,6 +223,7 @@ class Bundles(Generic[T]):
             raise NotFoundError(
                 f"no bundle is published in {self._store.root}; publish one with `shortlist demo`"
             )
+        self._backward = pointer.left in pointer.withdrawn
         behind = dict.fromkeys((pointer.left, *pointer.previous[:1]))
         return pointer.current, tuple(
             one for one in behind if one is not None and one != pointer.current
@@ -223,6 +244,7 @@ class Bundles(Generic[T]):
             self._refused[bundle_id] = _Refused(reason, self._clock() + pause, pause)
             if bundle_id == self._wanted:
                 self._complain(reason)
+                self._count("refused")
             return False
         self._refused.pop(bundle_id, None)
         self._held = {**self._held, bundle_id: Held(bundle_id, parts, self._clock())}
@@ -242,6 +264,9 @@ class Bundles(Generic[T]):
             target = next(filter(self._may_switch, ready), ready[0])
         self._previous = None if current is None else current.id
         self._current = self._held[target]
+        if current is not None:
+            self._counted = False
+            self._count("rolled_back" if self._backward else "switched")
         _LOG.info("bundle %s is served", target)
 
     def _drop(self, wanted: str) -> None:
@@ -255,6 +280,12 @@ class Bundles(Generic[T]):
             for one, held in self._held.items()
             if one in kept or now - held.used_at <= self._linger
         }
+
+    def _count(self, outcome: str) -> None:
+        """Tell an outcome, once until something else is wanted."""
+        if not self._counted:
+            self._counted = True
+            self._told(outcome, self._clock() - self._wanted_at)
 
     def _complain(self, reason: str) -> None:
         if reason != self._fault:

@@ -23,6 +23,7 @@ from shortlist.ranker.scoring import Scorer
 from shortlist.recommender.items import mapped, read_upload_days
 from shortlist.recommender.ranking import Candidates, Clock, preranked, ranked
 from shortlist.serving.bundles import Bundles
+from shortlist.serving.siblings import Siblings
 from shortlist.wire.rank import STAGES, RankAnswer, RankRequest, decode_requests, encode_answers
 from shortlist.wire.refusals import (
     MalformedError,
@@ -105,9 +106,14 @@ class Reply:
 class Predictor:
     """Ranks for whoever asks, from the bundle that is asked for."""
 
-    def __init__(self, bundles: Bundles[RankingParts]) -> None:
-        """Take the bundles; they may change at any time."""
-        self._bundles = bundles
+    def __init__(self, bundles: Bundles[RankingParts], siblings: Siblings | None = None) -> None:
+        """Take the bundles; they may change at any time.
+
+        Args:
+            bundles: that are held here.
+            siblings: who must hold a bundle too before it is ranked from; nobody where None.
+        """
+        self._bundles, self._siblings = bundles, siblings
         self._recent = _Recent()
 
     def reply(self, body: bytes | bytearray | memoryview) -> Reply:
@@ -139,9 +145,12 @@ class Predictor:
             held = self._bundles.ids
             if not held:
                 raise NotReadyError(f"no bundle is loaded yet: {self._bundles.fault or 'wait'}")
+            self._bundles.hurry()
             raise UnknownBundleError(
                 f"bundle {request.bundle} is not held; held are {', '.join(held)}"
             )
+        if self._siblings is not None and not self._siblings.all_hold(request.bundle):
+            raise UnknownBundleError(f"bundle {request.bundle} is not held by all workers yet")
         try:
             request.fit(len(parts.upload_day), parts.scorer.note.profile_width)
         except MalformedError as error:

@@ -23,7 +23,8 @@ from shortlist.serving.recording import Recorder
 from shortlist.serving.reporting import Encoder, Reporter
 from shortlist.settings import Settings
 from shortlist.telemetry.metrics import ServingMetrics
-from shortlist.wire.refusals import UnknownBundleError
+from shortlist.wire.health import Readiness
+from shortlist.wire.refusals import NotReadyError, UnknownBundleError
 
 _LOG = logging.getLogger(__name__)
 _ASK_AGAIN_SECONDS: Final = 0.5
@@ -95,6 +96,7 @@ class Service:
             poll_seconds=serving.poll_seconds,
             linger_seconds=serving.linger_seconds,
             may_switch=lambda new: (live := bundles.get(new)) is not None and endpoints.have(live),
+            told=figures.publication,
         )
         store = OnlineStore.connect(settings.online)
         predictor = PredictorClient(
@@ -130,6 +132,19 @@ class Service:
         if not self.predictor.reached:
             return "the predictor has not answered yet"
         return None
+
+    def readiness(self) -> Readiness:
+        """From which bundle pages are made.
+
+        A published bundle that is torn takes no process away: the one before goes on serving.
+
+        Raises:
+            NotReadyError: none can be made; see `why_not_ready`.
+        """
+        why, held, bundles = self.why_not_ready(), self.bundles.current, self.bundles
+        if why is not None or held is None:
+            raise NotReadyError(why or "no bundle is loaded yet")
+        return Readiness(True, held.id, bundles.wanted, bundles.fault)
 
     async def start(self) -> None:
         """Follow the pointer from now on, and look for store and predictor."""

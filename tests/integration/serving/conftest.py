@@ -15,5 +15,7 @@ def _loaded(name: str, path: Path):
     return module
 
 
-trained = _loaded("stand_in", HERE.parents[1] / "unit" / "conftest.py").trained
-_loaded("running", HERE / "running.py")
+_stand_in = _loaded("stand_in", HERE.parents[1] / "unit" / "conftest.py")
+trained, earlier = _stand_in.trained, _stand_in.earlier
+for _name in ("door", "running", "whole"):
+    _loaded(_name, HERE / f"{_name}.py")

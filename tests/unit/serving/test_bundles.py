@@ -320,3 +320,65 @@ def test_waiting_ends_with_the_first_bundle_or_with_the_reason(store, make) -> N
         bundles.wait(0.03)
     store.publish(one := make(1))
     assert bundles.wait(5).id == one
+
+
+def test_what_becomes_of_a_publication_is_told_once_with_its_time(store, make, clock) -> None:
+    told: list[tuple[str, float]] = []
+    allowed: set[str] = set()
+    bundles = Bundles(
+        store,
+        text_of,
+        may_switch=allowed.__contains__,
+        told=lambda *one: told.append(one),
+        clock=clock,
+    )
+    first, second, third = make(1), make(2), make(3)
+    store.publish(first)
+    bundles.look()
+    assert told == [], "the first one is no publication"
+    store.publish(second)
+    bundles.look()
+    clock.now += 3
+    allowed.add(second)
+    bundles.look()
+    bundles.look()
+    assert told == [("switched", 3.0)]
+    store.publish(third)
+    (store.root / third / "part" / "table").unlink()
+    for _ in range(3):
+        bundles.look()
+        clock.now += 100
+    assert told[1:] == [("refused", 0.0)]
+    allowed.add(first)
+    store.rollback(second)
+    store.rollback(first)
+    bundles.look()
+    assert told[2:] == [("rolled_back", 0.0)]
+
+
+def test_after_each_look_it_tells_what_it_holds(store, make, clock) -> None:
+    held: list[tuple[str, ...]] = []
+    first, second = make(1), make(2)
+    bundles = Bundles(store, text_of, holding=held.append, clock=clock)
+    store.publish(first)
+    bundles.look()
+    store.publish(second)
+    bundles.look()
+    assert held == [(first,), (second, first)]
+
+
+def test_asked_to_hurry_it_looks_at_once(store, make) -> None:
+    first, second = make(1), make(2)
+    store.publish(first)
+    bundles = Bundles(store, text_of, poll_seconds=3_600)
+    bundles.start()
+    try:
+        store.publish(second)
+        bundles.hurry()
+        for _ in range(1_000):
+            if bundles.current.id == second:
+                break
+            threading.Event().wait(0.01)
+        assert bundles.current.id == second
+    finally:
+        bundles.stop()

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from shortlist.bundle import BundleStore
-from shortlist.datasets.events import Histories
+from shortlist.datasets.events import Events, Histories
 from shortlist.datasets.schema import CONTEXT_WIDTH
 from shortlist.errors import CorruptError
 from shortlist.ranker.profile import declared, tallies
@@ -16,6 +16,7 @@ from shortlist.recommender.parts import Parts
 from shortlist.recommender.request import Request
 from shortlist.serving.bundles import Bundles
 from shortlist.serving.predictor import ANSWERED, Predictor, RankingParts, Reply
+from shortlist.serving.siblings import Siblings
 from shortlist.wire.rank import RankAnswer, RankRequest, decode_answers, encode_requests
 from shortlist.wire.refusals import MalformedError, decode_refusal
 
@@ -203,3 +204,28 @@ def test_parts_of_different_runs_are_refused(trained, earlier) -> None:
 
     with pytest.raises(CorruptError, match="different runs"):
         RankingParts.of_bundle(Mixed())  # type: ignore[arg-type]
+
+
+def test_a_bundle_that_another_worker_lacks_is_refused(bundles, trained, tmp_path) -> None:
+    siblings = Siblings(tmp_path)
+    predictor = Predictor(bundles, siblings)
+    request = canary_of(trained)
+    status, body = (reply := predictor.reply(encode_requests([request]))).status, reply.body
+    assert (status, decode_refusal(status, body).kind) == (409, "unknown_bundle")
+    siblings.tell(bundles.ids)
+    assert predictor.reply(encode_requests([request])).status == 200
+
+
+def canary_of(trained) -> RankRequest:
+    view = trained.view
+    said = declared(view.users, view.catalogue)[0]
+    return RankRequest.of(
+        bundle=trained.bundle.id,
+        budget_ms=10_000.0,
+        day=float(view.as_of_day),
+        candidates=np.zeros(1, np.int64),
+        history=Events.none(),
+        profile=np.concatenate([said, tallies([Events.none()])[0]]),
+        context=np.zeros(CONTEXT_WIDTH, np.float32),
+        session=np.zeros(0, np.int64),
+    )
