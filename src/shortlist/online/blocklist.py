@@ -1,6 +1,7 @@
 """Videos taken down: a set in Redis, and a copy in each process that notices a change at once."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,9 @@ import numpy.typing as npt
 from shortlist.online.packing import rows_of
 
 Ints = npt.NDArray[np.int64]
+
+UNKNOWN: Final = b"?"
+"""The version of a copy that no version of the set is equal to."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,16 @@ class Blocklist:
         """
         rows, known = rows_of(self.video, ids)
         return rows[known]
+
+    def changed(self, video: int, *, down: bool) -> "Blocklist":
+        """With a video or without it; of no version, so that it is read again when it can be.
+
+        >>> Blocklist(np.array([4, 8])).changed(6, down=True).video.tolist()
+        [4, 6, 8]
+        """
+        others = self.video[self.video != video]
+        kept = np.append(others, np.int64(video)) if down else others
+        return Blocklist(np.sort(kept), UNKNOWN)
 
     @classmethod
     def of(cls, members: list[bytes], version: bytes) -> "Blocklist":

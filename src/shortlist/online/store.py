@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shortlist.errors import CorruptError, UnavailableError
-from shortlist.online.blocklist import Blocklist, packed
+from shortlist.online.blocklist import UNKNOWN, Blocklist, packed
 from shortlist.online.client import Call, Client, Command
 from shortlist.online.entries import EntryType, Event, Note, ServedPage, pack_entry
 from shortlist.online.keys import SHARDS, Keys
@@ -284,7 +284,7 @@ class OnlineStore:
         if version is None and len(self.blocked):
             # Redis came back empty. What was taken down stays down.
             await self.block_all(self.blocked.video.tolist())
-            self.blocked = replace(self.blocked, version=b"?")
+            self.blocked = replace(self.blocked, version=UNKNOWN)
         elif version is not None and version != self.blocked.version:
             try:
                 (members,) = await self.client.run([("SMEMBERS", self.keys.blocked)], slow=True)
@@ -298,6 +298,8 @@ class OnlineStore:
         keys = [self.keys.blocked, self.keys.blocked_version, self.keys.log(0)]
         call = Call(BLOCK, keys, [command, packed(video), os.urandom(8), note])
         await self.client.run([call], slow=True)
+        # Redis may be away, or come back empty, before this process reads the list again.
+        self.blocked = self.blocked.changed(video, down=command == "SADD")
 
     def _append_call(self, user: int, events: Sequence[Event], now: float) -> Call:
         settings = self.settings
