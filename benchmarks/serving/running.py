@@ -20,6 +20,7 @@ from rich.console import Console
 
 from model_handlers.local.parts import Predictor, Redis, Transformer
 from model_handlers.local.plan import Plan, plan
+from model_handlers.local.service import ended_by_signals
 from shortlist.bundle import Bundle, BundleStore
 from shortlist.datasets.named import open_named
 from shortlist.datasets.store import Dataset
@@ -140,15 +141,20 @@ class Running:
                 )
         return found
 
-    def memory(self) -> dict[str, float]:
-        """MiB by process: proportional, so that what processes share counts once."""
-        found = {}
+    def memory(self) -> dict[str, dict[str, float]]:
+        """MiB by process: its own, and with its share of the files that it maps."""
+        found: dict[str, dict[str, float]] = {}
         for name, part in self.parts.items():
             process = psutil.Process(part.pid)
             for one in (process, *process.children(recursive=True)):
                 label = "worker" if one is not process else name
-                label = "java" if label == "predictor" else label
-                found[label] = found.get(label, 0.0) + one.memory_full_info().pss / 2**20
+                told = one.memory_full_info()
+                counted = found.setdefault(
+                    "java" if label == "predictor" else label, {"own": 0.0, "mapped": 0.0}
+                )
+                # The resident pages of files are clean: the system may take them back.
+                counted["own"] += (told.rss - told.shared) / 2**20
+                counted["mapped"] += told.pss / 2**20
         return found
 
 
@@ -193,7 +199,10 @@ def prepared(given: argparse.Namespace, *settings: str) -> Iterator[Prepared]:
     store = BundleStore(chosen.settings.paths.bundles)
     bundle = store.serving(chosen.settings.serving.bundle, verify=False)
     dataset = open_named(chosen.settings.paths.work, bundle.manifest.data.name)
-    with tempfile.TemporaryDirectory(prefix="sl-bench-", ignore_cleanup_errors=True) as scratch:
+    with (
+        ended_by_signals(),
+        tempfile.TemporaryDirectory(prefix="sl-bench-", ignore_cleanup_errors=True) as scratch,
+    ):
         yield Prepared(chosen, bundle, dataset, Path(scratch))
 
 
@@ -207,33 +216,29 @@ def _ports() -> list[int]:
 @contextlib.contextmanager
 def serving(given: Prepared) -> Iterator[Running]:
     """The service of `shortlist up` while the block runs: Redis filled, everything answers."""
-    with (
-        started(Redis(given.plan, given.directory)) as (redis, _),
-        started(Predictor(given.plan, given.directory), wait=False) as (predictor, began),
-    ):
+    with contextlib.ExitStack() as stack:
+        redis, _ = stack.enter_context(started(Redis(given.plan, given.directory)))
         filled(given)
-        took = {"predictor": _ready(predictor, began)}
-        with started(Transformer(given.plan, given.directory)) as (transformer, since):
-            took["transformer"] = time.perf_counter() - since
-            parts = {part.name: part for part in (redis, predictor, transformer)}
-            yield Running(given, parts, took)
+        found, took = {redis.name: redis}, {}
+        for kind in (Predictor, Transformer):
+            part, seconds = stack.enter_context(started(kind(given.plan, given.directory)))
+            found[part.name], took[part.name] = part, seconds
+        yield Running(given, found, took)
 
 
 @contextlib.contextmanager
-def started(part: Part, *, wait: bool = True) -> Iterator[tuple[Part, float]]:
-    """A part while the block runs, and when it was started."""
+def started(part: Part) -> Iterator[tuple[Part, float]]:
+    """A part that answers while the block runs, and the seconds until it did."""
     began = time.perf_counter()
     part.start()
     try:
-        if wait:
-            _ready(part, began)
-        yield part, began
+        yield part, _ready(part, began)
     finally:
         part.stop()
 
 
 def _ready(part: Part, began: float, seconds: float = 180.0) -> float:
-    """Seconds that it took until the part answered."""
+    """Seconds until the part answered."""
     while (why := part.why_not_ready()) is not None:
         if part.pid is None or time.perf_counter() - began > seconds:
             raise RuntimeError(f"{part.name}: {why}: {' | '.join(part.last_words()[-5:])}")
