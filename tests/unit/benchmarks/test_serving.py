@@ -2,12 +2,19 @@
 
 import base64
 import importlib
+import inspect
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from shortlist.datasets.events import Events
+from shortlist.serving import asker, service
+from shortlist.serving.breaker import Breaker
+from shortlist.serving.client import PredictorClient
+from shortlist.wire.rank import PATH, RankRequest, encode_requests
 
 ROOT = Path(__file__).parents[3]
 
@@ -17,6 +24,11 @@ def _benchmarks_can_be_imported():
     sys.path.insert(0, str(ROOT))
     yield
     sys.path.remove(str(ROOT))
+
+
+@pytest.fixture
+def handler():
+    return importlib.import_module("benchmarks.serving.rung_handler")
 
 
 @pytest.fixture
@@ -164,3 +176,49 @@ def test_a_target_is_what_vegeta_reads(generator):
 def test_load_goes_to_this_machine_alone(generator):
     with pytest.raises(ValueError, match="this machine"):
         generator.attack([generator.Target("http://example.org/", {})], 1.0)
+
+
+def test_what_the_ladder_replaces_of_the_product_is_there():
+    # The module that replaces it is a program: importing it here would read pytest's arguments.
+    assert callable(asker.fresh)
+    assert service.PredictorClient is PredictorClient
+    signature = inspect.signature(PredictorClient._answered)
+    assert list(signature.parameters) == ["self", "request", "budget", "reserve_ms"]
+    held = PredictorClient("http://127.0.0.1:1", Breaker(1, 1.0))
+    assert held._url == "http://127.0.0.1:1" + PATH
+
+
+def test_a_request_of_plain_numbers_is_the_one_that_crosses_in_binary(handler):
+    request = RankRequest.of(
+        bundle="b",
+        budget_ms=50.0,
+        day=20_000.5,
+        candidates=np.array([3, 1]),
+        history=Events(np.array([2]), np.array([4], np.int8), np.array([19_999.0])),
+        profile=np.ones(3, np.float32),
+        context=np.zeros(32, np.float32),
+        session=np.array([7]),
+    )
+    arrays = {
+        name: getattr(request, name).tolist()
+        for name in RankRequest.__slots__
+        if isinstance(getattr(request, name), np.ndarray)
+    }
+    told = {**arrays, "bundle": "b", "budget_ms": 50.0, "day": 20_000.5}
+    read = handler.parsed({"instances": [{**told, "features": [[0.5, 1.0], [0.25, 2.0]]}]})
+    assert encode_requests([read]) == encode_requests([request])
+    with pytest.raises(ValueError, match="every candidate has features"):
+        handler.parsed({"instances": [{**told, "features": [[0.5, 1.0]]}]})
+
+
+def test_a_larger_catalogue_keeps_every_video_and_a_smaller_one_the_most_shown():
+    rows_of = importlib.import_module("benchmarks.serving.scaled").rows_of
+    shown = np.array([5, 0, 9, 5])
+    rows, towards = rows_of(shown, 3, seed=1)
+    assert (rows.tolist(), towards.tolist()) == ([0, 2, 3], [-1, -1, -1])
+    rows, towards = rows_of(shown, 9, seed=1)
+    assert rows[:4].tolist() == [0, 1, 2, 3]
+    assert towards[:4].tolist() == [-1] * 4
+    assert len(rows) == len(towards) == 9
+    assert ((rows >= 0) & (rows < 4)).all()
+    assert ((towards[4:] >= 0) & (towards[4:] < 4)).all()
