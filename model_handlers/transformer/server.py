@@ -81,7 +81,8 @@ class LeanServer(RESTServer):  # type: ignore[misc]
             )
 
     def _add_exception_handlers(self, app: FastAPI) -> None:
-        for kind in (errors.ModelNotFound, errors.ModelNotReady, errors.ServerNotReady, Exception):
+        known = (errors.ModelNotFound, errors.ModelNotReady, errors.ServerNotReady)
+        for kind in (*known, NotImplementedError, Exception):
             app.add_exception_handler(kind, refuse)
 
 
@@ -90,6 +91,8 @@ async def refuse(_: Request, error: Exception) -> Response:
     told: Exception = error
     if isinstance(error, errors.ModelNotFound):
         told = UnknownError(str(error))
+    elif isinstance(error, NotImplementedError):
+        told = UnknownError("models have no versions here; leave model_version out")
     elif isinstance(error, errors.ModelNotReady | errors.ServerNotReady):
         told = NotReadyError(str(error))
     elif isinstance(error, errors.InvalidInput):
