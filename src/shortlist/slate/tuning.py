@@ -1,9 +1,9 @@
 """The search for a trade-off: the least that makes pages as varied as is wanted.
 
-How far a page moves at a trade-off hangs on how far apart the ranker's probabilities lie, and every
-training ends at a spread of its own. What one ranker's pages need is too little for the next, and
-costs a third one clicks. How varied pages are can be counted without knowing what they are worth,
-so it is the variety that is set, and the trade-off that is found.
+What a trade-off gains belongs to a ranker: how varied its best videos are already, and how far
+apart it holds them. What is enough for one is too little for the next, and costs a third one clicks
+(`docs/decisions/0009-the-slates-kernel.md`). How varied pages are can be counted without knowing
+what they are worth, so it is the variety that is set, and the trade-off that is found.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 STEPS: Final = 1_000
 """Trade-offs that are told apart between 0 and 1."""
-MOST: Final = 0.9
-"""The largest that is tried: beyond it, what is likely to be clicked hardly counts."""
+MOST: Final = 0.8
+"""The largest that is tried: novelty then counts four times as much as the odds of a click."""
 
 
 class Found(NamedTuple):

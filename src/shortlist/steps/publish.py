@@ -88,7 +88,7 @@ def bundled(
         measured={
             INDEX_RECALL: float(quality["recall"]),
             headline["metric"]: float(headline["means"][NAME]),
-            **_slate_figures(candidate),
+            **slate_figures(candidate),
         },
         headline=headline["metric"],
     )
@@ -101,7 +101,7 @@ def bundled(
     )
 
 
-def _slate_figures(candidate: Candidate) -> dict[str, float]:
+def slate_figures(candidate: Candidate) -> dict[str, float]:
     """What was measured to settle the slate; nothing where its trade-off was told."""
     part = candidate.directories.get(SLATE)
     if part is None:

@@ -14,15 +14,18 @@ from shortlist.evaluation.metrics.intervals import relative_change
 from shortlist.evaluation.stages import Stages
 from shortlist.files import file_digest
 from shortlist.recommender.contestant import Contestant
-from shortlist.recommender.parts import Parts
+from shortlist.recommender.parts import NAMES, Parts
 from shortlist.settings.paths import PathsSettings
 from shortlist.settings.slate import SlateSettings
 from shortlist.slate.page import select_pages
 from shortlist.slate.ranked import Ranked
 from shortlist.slate.settled import FILE, read, settle
+from shortlist.slate.tuning import MOST
 from shortlist.steps.engine import Engine
+from shortlist.steps.evaluate import Candidate
 from shortlist.steps.line import Line
 from shortlist.steps.output import Output
+from shortlist.steps.publish import slate_figures
 from shortlist.steps.slate import answered, last_contexts, measured, tune
 
 AIM = 0.05
@@ -79,7 +82,7 @@ def test_it_is_the_least_that_reaches_the_aim_as_the_judge_counts(
         own = settings.model_copy(update={"trade_off": trade_off})
         return gain(select_pages(ranked, parts.items, own), plain, parts)
 
-    assert 0 < found.trade_off < 0.9
+    assert 0 < found.trade_off < MOST
     assert at(found.trade_off) == pytest.approx(found.reached, abs=5e-5)
     assert at(found.trade_off) >= AIM > at(found.trade_off - 0.001)
 
@@ -88,7 +91,7 @@ def test_what_is_out_of_reach_is_said_with_what_was_reached(trained, tmp_path: P
     output = made(trained, tmp_path, more_tags=7)
     found = read(output.path)
     assert found.short
-    assert 0 < found.trade_off <= 0.9
+    assert 0 < found.trade_off <= MOST
     assert f"% more distinct tags, not {700:.1f} %, which no trade-off reaches" in output.said
 
 
@@ -128,6 +131,17 @@ def test_everybody_asks_in_the_context_of_the_last_row(trained):
     for user in np.unique(log.user).tolist():
         last = np.flatnonzero(log.user == user)[-1]
         np.testing.assert_array_equal(found[user], log.context[last])
+
+
+def test_the_bundle_tells_what_was_measured(trained):
+    found = slate_figures(Candidate(trained.directories, ""))
+    assert found == {
+        "slate's trade-off": 0.67,
+        "more distinct tags, aim": 0.4,
+        "more distinct tags, reached": 0.41,
+    }
+    untold = {name: trained.directories[name] for name in NAMES}
+    assert slate_figures(Candidate(untold, "")) == {}
 
 
 def test_a_number_needs_no_search(trained):
