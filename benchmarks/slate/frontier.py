@@ -37,6 +37,7 @@ from shortlist.slate.page import select_pages
 from shortlist.slate.ranked import Ranked
 from shortlist.slate.rules import Traits, rules_of
 from shortlist.slate.select import METHODS, select
+from shortlist.slate.settled import trade_off_of
 from shortlist.steps.slate import measured
 from shortlist.world.context import standard_context
 from shortlist.world.truth import Truth
@@ -133,7 +134,7 @@ def sweep(bench: Bench, lists: Sequence[Ranked], slate: SlateSettings) -> list[d
     """Figures of each trade-off of the settings' method."""
     plain = bench.plain(lists)
     points = []
-    for trade_off in sorted({*TRADE_OFFS[slate.method], slate.trade_off}):
+    for trade_off in sorted({*TRADE_OFFS[slate.method], trade_off_of(slate)}):
         own = slate.model_copy(update={"trade_off": trade_off})
         found = bench.figures(select_pages(lists, bench.items, own))
         tags, tags_error = change(found.tags, plain.tags)
@@ -367,7 +368,7 @@ def show_speed(console: Console, bench: Bench, ranked: Ranked, slate: SlateSetti
                     kernel,
                     slate.size,
                     method=METHODS[method],
-                    trade_off=slate.trade_off,
+                    trade_off=trade_off_of(slate),
                     traits=traits,
                     rules=rules,
                 )
