@@ -18,6 +18,11 @@ STRENGTH: Final[Mapping[Target, Mapping[Kind, float]]] = MappingProxyType(
 )
 """Strength of the kinds that are positives of a target; all other kinds have none."""
 
+_TABLES: Final = {
+    target: np.array([strength.get(kind, 0.0) for kind in Kind])
+    for target, strength in STRENGTH.items()
+}
+
 
 def strengths(kind: Kinds, target: Target) -> Weights:
     """Strength of each event, 0 where it is no positive, float64 [n].
@@ -25,5 +30,4 @@ def strengths(kind: Kinds, target: Target) -> Weights:
     >>> strengths(np.array([Kind.SKIP, Kind.CLICK, Kind.LIKE], np.int8), "click")
     array([0., 1., 2.])
     """
-    table = np.array([STRENGTH[target].get(known, 0.0) for known in Kind])
-    return table[kind]
+    return _TABLES[target][kind]

@@ -64,7 +64,7 @@ class Tags:
         """What each tag weighs for a user, signed, float32 [n_tags]."""
         history, settings = query.history, self._settings
         weight = strengths(history.kind, self._target)
-        weight[np.isin(history.kind, (Kind.SKIP, Kind.SHOWN))] = -settings.tag_aversion
+        weight[(history.kind == Kind.SKIP) | (history.kind == Kind.SHOWN)] = -settings.tag_aversion
         weight *= decay(query.day - history.day, settings.tag_half_life_days)
         said = np.flatnonzero(weight)
         event, entry = _entries(self._parts.indptr, history.video[said])

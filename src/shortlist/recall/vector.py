@@ -93,7 +93,8 @@ class Vector:
         found = places[0] >= 0
         # FAISS leaves the order of equal scores open.
         rows, scores = self._rows[places[0][found]], scores[0][found]
-        order = np.lexsort((rows, -scores))
-        rows, scores = rows[order], scores[order]
+        if (scores[1:] == scores[:-1]).any():
+            order = np.lexsort((rows, -scores))
+            rows, scores = rows[order], scores[order]
         kept = first_allowed(rows, query.excluded, count)
         return Candidates(rows[kept], scores[kept])

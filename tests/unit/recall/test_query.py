@@ -75,3 +75,31 @@ def test_the_first_allowed_are_those_of_a_plain_loop(rows, excluded, count):
     order, banned = np.array(rows), np.array(sorted(excluded), np.int64)
     got = order[first_allowed(order, banned, count)]
     assert got.tolist() == [row for row in rows if row not in excluded][:count]
+
+
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 400), levels=st.integers(1, 5_000))
+def test_the_best_of_many_are_those_of_a_stable_sort_too(seed, count, levels):
+    drawn = np.random.default_rng(seed)
+    scores = drawn.integers(0, levels, 4_000).astype(np.float32)
+    scores[drawn.random(4_000) < 0.2] = -np.inf
+
+    got = best(scores, count)
+
+    order = np.argsort(-scores, kind="stable")[:count]
+    assert got.video.tolist() == order.tolist()
+    assert got.score.tolist() == scores[order].tolist()
+
+
+def test_the_best_are_found_where_a_sample_promises_too_much():
+    scores = np.zeros(4_000, np.float32)
+    scores[::16] = 2
+    scores[5::16] = 1
+
+    assert best(scores, 400).video.tolist() == [*range(0, 4_000, 16), *range(5, 2_400, 16)]
+
+
+def test_the_best_of_many_skip_what_may_never_come_back():
+    scores = np.full(4_000, -np.inf, np.float32)
+    scores[[7, 3_001]] = [1, 2]
+
+    assert best(scores, 300).video.tolist() == [3_001, 7]
