@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ from starlette.responses import Response
 
 from model_handlers.transformer.described import described
 from model_handlers.transformer.feed import feed_router
+from model_handlers.transformer.front import Front
 from model_handlers.transformer.model import ShortlistModel
 from model_handlers.transformer.routes import Routes
 from shortlist.errors import ShortlistError, StorageError
@@ -117,13 +119,16 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
     service = Service.of(settings, metrics)
     server = uvicorn.Server(_config(application(service, metrics), settings))
     await service.start()
+    # What is loaded stays; looking through it for garbage again and again finds none.
+    gc.collect()
+    gc.freeze()
     try:
         await server.serve([listening])
     finally:
         await service.close()
 
 
-def application(service: Service, metrics: ServingMetrics) -> FastAPI:
+def application(service: Service, metrics: ServingMetrics) -> Front:
     """KServe's application with the model and all routes, ours first."""
     model = ShortlistModel(service)
     server = ModelServer(enable_grpc=False, enable_latency_logging=False, workers=1)
@@ -143,10 +148,10 @@ def application(service: Service, metrics: ServingMetrics) -> FastAPI:
     app.include_router(feed_router(lambda: _catalogue(service)))
     LeanServer(_APP, server.dataplane, server.model_repository_extension, 0).create_application()
     described(app)
-    return app
+    return Front(app, routes)
 
 
-def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+def _config(app: Front, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
