@@ -17,6 +17,7 @@ from shortlist.evaluation.stages import Stages
 from shortlist.evaluation.study import Entry
 from shortlist.settings.datasets import DatasetsSettings
 from shortlist.settings.evaluation import EvaluationSettings
+from shortlist.settings.slate import SlateSettings
 from shortlist.slate.ranked import Ranked
 
 SETTINGS = EvaluationSettings(users=40, bootstrap=100)
@@ -235,6 +236,7 @@ def judge_real(tmp_path, quick):
             stages=Stages(say=lambda line: None),
             models=models,
             only=only,
+            slate=SlateSettings(trade_off=0.67),
         )
 
     return run
