@@ -85,8 +85,12 @@ def _say(sentence: str) -> None:
 
 def _served(bundles: Path, pinned: str | None) -> "Bundle":
     from shortlist.bundle import BundleStore
+    from shortlist.datasets.declared import Vocabulary
 
-    return BundleStore(bundles).serving(pinned, verify=False)
+    bundle = BundleStore(bundles).serving(pinned, verify=False)
+    # Bundles of early days have none: said here, before anything is started.
+    Vocabulary.load(bundle.part("items"))
+    return bundle
 
 
 def _dataset(work: Path, bundle: "Bundle") -> "Dataset":

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from model_handlers.environment import environment
 from model_handlers.local.plan import Plan
 from model_handlers.ranker.server import predictor_server
+from shortlist.errors import CorruptError
 from shortlist.files import make_directory
 from shortlist.online.embedded import server_command
 from shortlist.serving.child import Child
@@ -129,9 +130,14 @@ class Transformer(Child):
             stop_seconds=settings.serving.drain_seconds + 10,
         )
         self._address = urlsplit(plan.address)
+        self._answered = False
 
     def why_not_ready(self) -> str | None:
-        """None where pages can be made."""
+        """None where pages can be made.
+
+        Raises:
+            CorruptError: the bundle cannot be served, and none ever was: waiting helps nobody.
+        """
         address = self._address
         connection = http.client.HTTPConnection(
             address.hostname or "", address.port, timeout=_ASK_SECONDS
@@ -144,11 +150,19 @@ class Transformer(Child):
             return str(error)
         finally:
             connection.close()
-        return None if answer.status == 200 else _reason(answer.status, body)
+        if answer.status == 200:
+            self._answered = True
+            return None
+        kind, reason = _refusal(answer.status, body)
+        if kind == CorruptError.label and not self._answered:
+            raise CorruptError(reason)
+        return reason
 
 
-def _reason(status: int, body: bytes) -> str:
+def _refusal(status: int, body: bytes) -> tuple[str, str]:
+    """Its kind, and its sentence."""
     try:
-        return str(json.loads(body)["error"]["message"])
+        error = json.loads(body)["error"]
+        return str(error["kind"]), str(error["message"])
     except (ValueError, KeyError, TypeError):
-        return f"HTTP {status}"
+        return "", f"HTTP {status}"

@@ -35,12 +35,7 @@ from shortlist.wire.events import (
 from shortlist.wire.health import READY_PATH, readiness_to_body
 from shortlist.wire.reading import LARGEST_BODY, loads
 from shortlist.wire.recommend import V1_PATH, pages_to_v1, requests_from_v1
-from shortlist.wire.refusals import (
-    MalformedError,
-    NotReadyError,
-    TooLargeError,
-    encode_refusal,
-)
+from shortlist.wire.refusals import MalformedError, TooLargeError, encode_refusal
 from shortlist.wire.tensors import V2_PATH, pages_to_v2, requests_from_v2
 
 _LOG = logging.getLogger(__name__)
@@ -110,7 +105,7 @@ class Routes:
         """For probes: no caller's rate is touched, and nothing is counted."""
         try:
             status, body = 200, readiness_to_body(self._service.readiness())
-        except NotReadyError as error:
+        except ShortlistError as error:
             status, body = encode_refusal(error)
         return Response(body, status, media_type=_JSON)
 

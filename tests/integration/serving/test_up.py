@@ -280,3 +280,13 @@ def test_without_a_bundle_the_remedy_is_named(tmp_path) -> None:
     ended = done(command(tmp_path))
     assert ended.returncode == 66
     assert "publish one with `shortlist demo`" in ended.stderr
+
+
+def test_a_bundle_that_lacks_a_file_is_refused_before_anything_starts(work, trained, tmp_path):
+    shutil.copytree(work / "bundles", tmp_path / "bundles")
+    missing = tmp_path / "bundles" / trained.bundle.id / "items" / "declared.json"
+    missing.unlink()
+    ended = done(command(tmp_path))
+    assert ended.returncode == 66
+    assert f"{missing} is missing; make the items again" in ended.stderr
+    assert not (tmp_path / "up").exists()
