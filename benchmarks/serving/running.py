@@ -237,7 +237,7 @@ def started(part: Part) -> Iterator[tuple[Part, float]]:
         part.stop()
 
 
-def _ready(part: Part, began: float, seconds: float = 180.0) -> float:
+def _ready(part: Part, began: float, seconds: float = 300.0) -> float:
     """Seconds until the part answered."""
     while (why := part.why_not_ready()) is not None:
         if part.pid is None or time.perf_counter() - began > seconds:
