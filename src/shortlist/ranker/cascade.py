@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from shortlist.ranker.attention import looking_back
 from shortlist.ranker.features import ItemFeatures
-from shortlist.ranker.history import HistoryEncoder
+from shortlist.ranker.history import USER_WIDTH, HistoryEncoder
 from shortlist.ranker.items import ItemTower
 from shortlist.ranker.lists import Lists
 from shortlist.ranker.listwise import MultiTaskRanker
@@ -47,7 +47,7 @@ class Read:
     """A batch of windows as the encoder has read it.
 
     Attributes:
-        item_rows: rows of the item table, [b, l, w + 1].
+        item_rows: rows of the item table, [b, l, r + 1].
         tokens: [b, 1 + l, w].
         user: user vectors before each row, [b, l, 128].
         bias: of attention from before each row, [b, heads, l, 1 + l].
@@ -85,12 +85,18 @@ class Cascade(nn.Module):
         super().__init__()
         self.calibration = None
         width, dropout = settings.width, settings.dropout
+        # A model of co-watching is as good as its rank, and vectors have no more coordinates.
+        row_width = max(width, USER_WIDTH - 1) if co_watch else width
         self.history_length = settings.history
-        self.items = ItemTower(features, width)
+        self.items = ItemTower(features, row_width)
         self.history = HistoryEncoder(
-            width, profile_width, settings.encoder_layers, dropout, remembers=co_watch
+            width,
+            profile_width,
+            settings.encoder_layers,
+            dropout,
+            remembered=row_width if co_watch else 0,
         )
-        self.prerank = PreRank(width, dropout, multiplies=co_watch)
+        self.prerank = PreRank(width, row_width, dropout, multiplies=co_watch)
         self.listwise = MultiTaskRanker(width, settings.list_layers, dropout)
         # Videos that a policy chose are better than their features say: it knew something.
         self.policy_lift = nn.Parameter(torch.zeros(()))

@@ -24,7 +24,7 @@ class HistoryEncoder(nn.Module):
         layers: int,
         dropout: float,
         *,
-        remembers: bool = False,
+        remembered: int = 0,
     ) -> None:
         """Make fresh weights.
 
@@ -33,7 +33,8 @@ class HistoryEncoder(nn.Module):
             profile_width: of what is told of a user.
             layers: of attention.
             dropout: share of activations dropped in training.
-            remembers: whether a `Memory` of the events goes into user vectors too.
+            remembered: width of the rows, without their bias, of which a `Memory` goes into user
+                vectors too; 0 for none.
         """
         super().__init__()
         self.kind = nn.Embedding(KINDS, width)
@@ -57,16 +58,18 @@ class HistoryEncoder(nn.Module):
                 self.gate.weight[kind] += gate
             self.gate.weight[Kind.LONG_VIEW] += 1.0
             self.gate.weight[Kind.LIKE] += 1.5
-        self.memory = Memory(width, USER_WIDTH - 1) if remembers else None
+        self.memory = Memory(remembered, USER_WIDTH - 1) if remembered else None
 
     def tokens(self, rows: Tensor, kinds: Tensor) -> Tensor:
         """Tokens of events, the first one the start of every history, float32 [b, 1 + h, w].
 
         Args:
-            rows: of the item table, float32 [b, h, w + 1].
+            rows: of the item table, float32 [b, h, r + 1]; of embeddings that are wider than the
+                network, it reads the first.
             kinds: int64 [b, h].
         """
-        events = self.token(rows[..., :-1] * self.gate(kinds)) + self.kind(kinds)
+        width = self.start.shape[0]
+        events = self.token(rows[..., :width] * self.gate(kinds)) + self.kind(kinds)
         start = self.start.expand(rows.shape[0], 1, -1)
         return torch.cat([start, events], dim=1)
 

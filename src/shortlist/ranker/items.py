@@ -51,8 +51,14 @@ class ItemTower(nn.Module):
     """What rows have besides, whatever is learned, float32 [n, width + 1]."""
 
     def __init__(self, features: ItemFeatures, width: int) -> None:
+        """Make fresh weights.
+
+        Args:
+            features: of the videos.
+            width: of the embeddings.
+        """
         super().__init__()
-        wide = width + 1
+        self.width, wide = width, width + 1
         self.known = _Known.of(features)
         self.start = None
         self.content = nn.Linear(features.content.shape[1], wide, bias=False)

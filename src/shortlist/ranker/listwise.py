@@ -59,7 +59,7 @@ class MultiTaskRanker(nn.Module):
             user: user vectors, [b, 128].
             tokens: of the history, [b, k, w].
             bias: of the attention of candidates over tokens, [b, heads, n, k].
-            rows: of the item table, [b, n, w + 1].
+            rows: of the item table, [b, n, r + 1]; the first ``w`` of a row are read.
             context: [b, 32].
             moment: [b, n, 3].
             prerank: logits of the pre-rank, [b, n].
@@ -69,7 +69,7 @@ class MultiTaskRanker(nn.Module):
             Logits of a click, and the diversity head less its mean over the list, each [b, n]; what
             stands at empty places means nothing.
         """
-        item = rows[..., :-1]
+        item = rows[..., : self.of_item.in_features]
         hidden = (
             self.of_user(torch.cat([user, context], dim=-1))[:, None]
             + self.of_item(item)

@@ -25,6 +25,7 @@ from shortlist.ranker.cascade import Cascade, Read
 from shortlist.ranker.co_watch import CoWatch, co_watch
 from shortlist.ranker.company import Companion, item_table
 from shortlist.ranker.features import MOMENT_WIDTH, ItemFeatures
+from shortlist.ranker.history import USER_WIDTH
 from shortlist.ranker.lists import Lists
 from shortlist.ranker.losses import distances, expected_distance
 from shortlist.ranker.training import MONITORED, Training
@@ -97,13 +98,11 @@ def begin(cascade: Cascade, start: Start) -> None:
     worth = torch.from_numpy(start.found.worth)
     history.memory.worth.weight.copy_(worth[None, :-1])
     history.memory.worth.bias.copy_(worth[-1:])
-    width = start.learning.shape[1] - 1
-    same = torch.eye(width)
-    history.memory.vector.weight.zero_()
-    history.memory.vector.weight[:width] = same * start.found.scale
+    # As many coordinates as vectors have, the largest first.
+    same = torch.eye(USER_WIDTH - 1, items.width)
+    history.memory.vector.weight.copy_(same * start.found.scale)
     # The pre-rank takes an eighth of what it makes of an item.
-    prerank.item.weight.zero_()
-    prerank.item.weight[:width] = 8.0 * same
+    prerank.item.weight.copy_(8.0 * same)
     towers = (items, history.memory, history.blocks, history.norm, history.profile, history.user)
     alone = (history.direct, prerank.item, prerank.readiness, prerank.context, prerank.moment)
     for part in (*towers, *alone):

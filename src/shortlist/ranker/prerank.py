@@ -23,11 +23,15 @@ _SHARPNESS: Final = 4.0
 class PreRank(nn.Module):
     """Logits of candidates, each judged alone."""
 
-    def __init__(self, width: int, dropout: float, *, multiplies: bool = False) -> None:
+    def __init__(
+        self, width: int, row_width: int, dropout: float, *, multiplies: bool = False
+    ) -> None:
         """Make fresh weights.
 
         Args:
-            width: of the rows of the item table, without their bias.
+            width: inside.
+            row_width: of the rows of the item table, without their bias, at least ``width``;
+                vectors have all of a row, the network reads the first.
             dropout: share of activations dropped in training.
             multiplies: whether a video's bias multiplies its affinity, the inner product of user
                 vector and item vector, as the logit is the logarithm of the product; otherwise the
@@ -35,7 +39,7 @@ class PreRank(nn.Module):
         """
         super().__init__()
         self.multiplies = multiplies
-        self.item = nn.Linear(width, USER_WIDTH - 1, bias=False)
+        self.item = nn.Linear(row_width, USER_WIDTH - 1, bias=False)
         self.readiness = nn.Linear(USER_WIDTH, 1)
         self.context = nn.Linear(CONTEXT_WIDTH, 1, bias=False)
         self.moment = nn.Linear(MOMENT_WIDTH, 1, bias=False)
@@ -73,7 +77,7 @@ class PreRank(nn.Module):
 
         Args:
             user: user vectors, [b, n or 1, 128].
-            rows: of the item table, [b, n, w + 1].
+            rows: of the item table, [b, n, r + 1].
             context: [b, n or 1, 32].
             moment: age and weariness, [b, n, 3].
         """
@@ -100,7 +104,7 @@ class PreRank(nn.Module):
             user: user vectors, [b, n or 1, 128].
             tokens: of the history, [b, k, w].
             bias: of the attention of candidates over tokens, [b, heads, n, k].
-            rows: of the item table, [b, n, w + 1].
+            rows: of the item table, [b, n, r + 1].
             context: [b, n or 1, 32].
             moment: [b, n, 3].
 
@@ -108,7 +112,7 @@ class PreRank(nn.Module):
             The logit, and the logit of the two towers alone, each [b, n].
         """
         base = self.base(user, rows, context, moment)
-        item = rows[..., :-1]
+        item = rows[..., : self.of_item.in_features]
         attended = self.attention(item, tokens, bias)
         hidden = (
             self.of_user(torch.cat(_alike(user, context), dim=-1))

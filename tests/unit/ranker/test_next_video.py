@@ -14,6 +14,7 @@ from shortlist.ranker.co_watch import co_watch
 from shortlist.ranker.company import item_table
 from shortlist.ranker.fit import fit, learns_next_video
 from shortlist.ranker.graphs import HistoryGraph, ListGraph, PrerankGraph
+from shortlist.ranker.history import USER_WIDTH
 from shortlist.ranker.memory import Memory
 from shortlist.ranker.next_video import RECENT, Start, begin, calibration, choice_loss
 from shortlist.ranker.prerank import FLOOR, affinity
@@ -22,7 +23,7 @@ from shortlist.ranker.windows import Batch
 
 @pytest.fixture(scope="module")
 def start(micro) -> Start:
-    return Start.of(micro.view, micro.features, micro.settings.width)
+    return Start.of(micro.view, micro.features, USER_WIDTH - 1)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def test_the_start_that_is_learned_from_has_not_seen_the_latest_events(micro, st
     video[late] = np.random.default_rng(0).permutation(video[late])
     click[late] = 1.0 - click[late]
     view = replace(micro.view, log=replace(log, video=video, click=click))
-    other = Start.of(view, micro.features, micro.settings.width)
+    other = Start.of(view, micro.features, USER_WIDTH - 1)
     np.testing.assert_array_equal(other.found.rows, start.found.rows)
     assert not torch.equal(other.served, start.served)
 
@@ -133,7 +134,7 @@ def test_turned_rows_keep_their_affinities_and_lie_nearer(micro):
 def test_what_is_searched_orders_videos_as_the_towers_do(micro):
     cascade = fresh(micro)
     with torch.no_grad():
-        table = torch.randn(30, micro.settings.width + 1)
+        table = torch.randn(30, USER_WIDTH)
         table[:, :-1] *= 20.0
         user = torch.cat([torch.randn(1, 127), torch.ones(1, 1)], dim=1)
         vectors = cascade.prerank.item_vectors(table)
