@@ -19,7 +19,7 @@ const outbox = new Outbox((events, last) => api.report(events, last),
 const player = new Player(() => film(player), ended, still);
 const titles = new Map();
 
-const feed = { user: "", fresh: false, session: "", page: null, number: 0, place: 0, actions: 0 };
+const feed = { user: "", fresh: false, again: false, session: "", page: null, number: 0, place: 0, actions: 0 };
 let asking = null; // the request for a page that is under way
 let visible = false; // whether at least half of the card is seen
 
@@ -27,9 +27,9 @@ const current = () => feed.page?.videos[feed.place];
 
 // Pages
 
-async function open(user, fresh) {
+async function open(user, fresh, again = false) {
   report();
-  Object.assign(feed, { user, fresh, session: uuid(), page: null, number: 0, actions: 0 });
+  Object.assign(feed, { user, fresh, again, session: uuid(), page: null, number: 0, actions: 0 });
   $("user").value = user;
   history.replaceState(null, "", `?viewer=${user}`);
   $("overview").hidden = $("request").hidden = true;
@@ -49,7 +49,7 @@ async function turn(wanted) {
     const began = performance.now();
     const repeats = $("repeats").checked;
     const page = await api.page({
-      user_id: feed.user, page_size: PAGE_SIZE, context: context(),
+      user_id: feed.user, page_size: PAGE_SIZE, context: context(), ...(feed.again ? { again: true } : {}),
       ...(repeats ? { page: 0 } : { page: wanted, session_id: feed.session }),
     }, mine.signal);
     const took = performance.now() - began;
@@ -83,7 +83,7 @@ function show(page, known, took) {
   if (!now.length) {
     $("overview").hidden = true;
     stage("empty");
-    say("Nothing is left for this viewer in this session.");
+    say("Nothing is left for this viewer. Start a new session, or let seen videos come back.");
     return;
   }
   const tags = (videos) => videos.map((video) => video.card?.tags ?? []);
@@ -111,7 +111,7 @@ const more = () => $("repeats").checked || feed.page?.next_page != null;
 function nextPage() {
   if (!feed.page || !$("loading").hidden) return;
   if (more()) turn(feed.page.next_page ?? 0);
-  else open(feed.user, feed.fresh);
+  else open(feed.user, feed.fresh, feed.again);
 }
 
 /** What is known of the situation, in the names of the dataset's context. */
@@ -321,7 +321,8 @@ for (const [id, act] of Object.entries({
   newcomer, start: newcomer, play: toggle, like, skip, previous: () => go(-1), next: () => go(1),
   "next-page": nextPage, takedown: takeDown, "set-key": askKey, "asks-no": () => $("asks").close(),
 })) $(id).addEventListener("click", act);
-$("empty").querySelector("button").addEventListener("click", () => open(feed.user, feed.fresh));
+$("anew").addEventListener("click", () => open(feed.user, feed.fresh, feed.again));
+$("again").addEventListener("click", () => open(feed.user, feed.fresh, true));
 $("speed").addEventListener("change", () => (player.speed = Number($("speed").value)));
 $("repeats").addEventListener("change", () => feed.page && turned(feed.actions, more()));
 $("list").addEventListener("click", (clicked) => {

@@ -52,7 +52,8 @@ class Asked:
         The context is left out: half an hour of one session sees it change, and its list stays
         good. Exclusions are left out too, since they are applied when a page is drawn.
         """
-        return digest((self.request.experiment or "").encode())
+        parts = [(self.request.experiment or "").encode(), *([b"again"] * self.request.again)]
+        return digest(*parts)
 
     @cached_property
     def exclude(self) -> Ints:

@@ -71,6 +71,7 @@ class Asker:
         excluded, named = rows_of(asked.exclude, live.ids)
         ignored[Ignored.UNKNOWN_VIDEO] += len(named) - int(named.sum())
         shown = shown[known]
+        seen = history.video[:0] if asked.request.again else history.video
         causes: tuple[Cause, ...] = ()
         if not _NEEDED.isdisjoint(state.damaged):
             causes = (Cause.BAD_FEATURES,)
@@ -84,9 +85,7 @@ class Asker:
             profile=np.concatenate([declared, counts]),
             shown=shown,
             excluded=np.unique(
-                np.concatenate(
-                    [history.video, shown, excluded[named], state.blocked.rows(live.ids)]
-                )
+                np.concatenate([seen, shown, excluded[named], state.blocked.rows(live.ids)])
             ),
             context=asked.request.context_vector(),
             day=day,

@@ -54,6 +54,11 @@ class RecommendRequest(Message):
     experiment: Key | None = Field(
         default=None, description="What assigns the user to an arm; by default the user id."
     )
+    again: bool = Field(
+        False,
+        strict=True,
+        description="Whether videos that the user's history has may be shown once more.",
+    )
 
     def context_vector(self) -> npt.NDArray[np.float32]:
         """The context as the ranker takes it, float32 [32]."""

@@ -128,6 +128,7 @@ class Stub:
                 liked.update(self._tags[event.video_id])
         shown = self._shown[asked.session_id or ""] if asked.session_id else []
         done = {event.video_id for event in mine if event.kind in ("watch", "skip", "like")}
+        done = set() if asked.again else done
         gone = {*shown, *done, *self.taken_down, *asked.exclude}
         scores = {
             one: sum(taste[tag] for tag in tags) / len(tags) - place / 1000

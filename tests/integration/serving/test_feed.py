@@ -236,6 +236,29 @@ def test_places_are_compared_where_videos_may_come_back(feed: Feed):
     assert any(mark.startswith("up from ") for mark in feed.rows(".mark"))
 
 
+def test_a_viewer_who_has_seen_all_may_let_videos_come_back(feed: Feed):
+    every = [
+        Event.model_validate(
+            {"event_id": f"e{video}", "user_id": 7, "video_id": video, "kind": "skip", "at": 1.0}
+        )
+        for video in feed.stub.videos.ids.tolist()
+    ]
+    feed.stub.events.extend(every)
+    feed.driver.get(f"{feed.address}?viewer=7")
+    feed.see("empty")
+    assert "has seen every video" in feed["empty"].text
+    assert "let seen videos come back" in feed.says("live")
+    feed.click("anew")
+    feed.until(lambda: len(feed.stub.requests) == 2)
+    feed.see("empty")
+    assert not feed.stub.requests[-1].again
+    feed.click("again")
+    feed.see("card")
+    assert feed.stub.requests[-1].again
+    feed.turn()
+    assert feed.stub.requests[-1].again, "also on the pages that follow"
+
+
 def test_marks_and_shifts_are_those_worked_by_hand(feed: Feed):
     feed.open()
     found = feed.driver.execute_async_script(

@@ -137,6 +137,20 @@ def test_what_the_client_excludes_is_on_no_page(make, run, busiest, live) -> Non
     run(look())
 
 
+def test_what_was_seen_comes_back_only_where_it_may(make, run, busiest, users) -> None:
+    seen = set(History.unpack(users[busiest][0]).video.tolist())
+
+    async def look() -> None:
+        transformer = make()
+        never = await transformer.page(busiest, session_id="s", page_size=50)
+        again = await transformer.page(busiest, session_id="s", page_size=50, again=True)
+        assert not seen & set(ids(never))
+        assert seen & set(ids(again))
+        assert not set(ids(never)) & set(ids(again)), "a session repeats nothing all the same"
+
+    run(look())
+
+
 def test_a_newcomer_gets_popularity_and_that_is_not_degraded(make, run) -> None:
     async def look() -> None:
         transformer = make()

@@ -149,6 +149,7 @@ ASKS = st.lists(
         session_id=st.none() | KEYS,
         page=st.integers(0, 1_000),
         experiment=st.none() | KEYS,
+        again=st.booleans(),
     ),
     min_size=1,
     max_size=4,
