@@ -6,7 +6,7 @@ it. A value of another version, or of a wrong length, is damaged; readers go on 
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -83,6 +83,21 @@ class History:
         day = self.at[known] / _DAY_SECONDS
         events = Events(rows[known], self.kind[known].astype(np.int8), day)
         return events, int(len(known) - known.sum())
+
+    def continuing(self, end: int) -> "History":
+        """The same, as if what happened after a log's end had begun right there.
+
+        Args:
+            end: of the log, in seconds since 1970-01-01.
+
+        >>> seen = History(np.array([7, 8, 9]), np.zeros(3, np.uint8), np.array([50, 900, 960]))
+        >>> seen.continuing(100).at.tolist()
+        [50, 100, 160]
+        """
+        later = self.at >= end
+        if not later.any():
+            return self
+        return replace(self, at=np.where(later, self.at - (self.at[later].min() - end), self.at))
 
     def pack(self) -> bytes:
         """As stored."""

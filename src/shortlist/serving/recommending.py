@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from shortlist.online.packing import StoredList, UserVector
@@ -136,7 +136,7 @@ class Recommender:
             raise NotReadyError(f"no bundle is loaded yet: {self._bundles.fault or 'wait'}")
         session = request.session_id or ""
         state, failed = await self._known.of(request.user_id, session)
-        state = self._recorder.overlaid(state, session)
+        state = dated(self._settings, held.parts, self._recorder.overlaid(state, session))
         asked = Asked(request, os.urandom(16).hex(), self._clock(), budget, state, failed, trace)
         budget.stop("store")
         made = self._from_stored(asked, held.parts)
@@ -278,6 +278,23 @@ class Recommender:
         )
 
 
+def dated(settings: ServingSettings, live: Live, state: UserState) -> UserState:
+    """What is known of a user, in the time that pages are made for.
+
+    Events carry the time of a clock. Where a log of the past is served as if it went on, those
+    after it follow it at once: the months between would make all that is in the log old.
+
+    Args:
+        settings: of serving.
+        live: the bundle.
+        state: of the user.
+    """
+    if settings.clock == "wall":
+        return state
+    history = state.history.continuing(live.parts.as_of_day * int(_DAY))
+    return state if history is state.history else replace(state, history=history)
+
+
 def day_of(settings: ServingSettings, live: Live, state: UserState, at: float) -> float:
     """The day that a page is made for, days since 1970-01-01, fractions allowed.
 
@@ -287,7 +304,7 @@ def day_of(settings: ServingSettings, live: Live, state: UserState, at: float) -
     Args:
         settings: of serving.
         live: the bundle.
-        state: of the user.
+        state: of the user, as `dated` gives it.
         at: now, seconds since 1970-01-01.
     """
     if settings.clock == "wall":

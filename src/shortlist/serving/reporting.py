@@ -97,7 +97,7 @@ class Encoder:
         store: Store,
         most: int,
         figures: ServingMetrics,
-        day: Callable[[Live, UserState], float],
+        dated: Callable[[Live, UserState], tuple[UserState, float]],
     ) -> None:
         """Begin with nobody.
 
@@ -106,9 +106,9 @@ class Encoder:
             store: of histories and vectors.
             most: users that wait at most.
             figures: counts.
-            day: for which a user of a state is encoded.
+            dated: a state in the time that pages are made for, and the day there.
         """
-        self._bundles, self._store, self._figures, self._day = bundles, store, figures, day
+        self._bundles, self._store, self._figures, self._dated = bundles, store, figures, dated
         self._most = most
         self._waiting: OrderedDict[int, None] = OrderedDict()
         self._more = asyncio.Event()
@@ -148,10 +148,11 @@ class Encoder:
         if held is None or fresh(state.vector, held.parts, state.history.version) is not None:
             return
         live = held.parts
+        state, day = self._dated(live, state)
         history, _ = state.history.events(live.ids)
         counts = tally(state.history.shown, state.history.clicked)
         profile = np.concatenate([declared_of(state, live), counts])
-        vector = live.encode(history, profile, self._day(live, state))
+        vector = live.encode(history, profile, day)
         await self._store.keep_vector(user, UserVector(live.id, state.history.version, vector))
         self._figures.vector("encoded")
 

@@ -18,7 +18,7 @@ from shortlist.serving.client import NoRankingError, PredictorClient
 from shortlist.serving.endpoints import Endpoints, canary, predictor_url
 from shortlist.serving.known import Known
 from shortlist.serving.live import Live
-from shortlist.serving.recommending import Recommender, day_of
+from shortlist.serving.recommending import Recommender, dated, day_of
 from shortlist.serving.recording import Recorder
 from shortlist.serving.reporting import Encoder, Reporter
 from shortlist.settings import Settings
@@ -85,8 +85,9 @@ class Service:
 
             return Breaker(serving.breaker_failures, serving.breaker_seconds, changed=changed)
 
-        def day(live: Live, state: UserState) -> float:
-            return day_of(serving, live, state, time.time())
+        def now(live: Live, state: UserState) -> tuple[UserState, float]:
+            state = dated(serving, live, state)
+            return state, day_of(serving, live, state, time.time())
 
         endpoints = Endpoints(serving)
         bundles: Bundles[Live] = Bundles(
@@ -106,7 +107,7 @@ class Service:
             retried=figures.retried,
         )
         recorder = Recorder(store, serving.waiting_pages, lost=figures.lost)
-        encoder = Encoder(bundles, store, serving.waiting_vectors, figures, day)
+        encoder = Encoder(bundles, store, serving.waiting_vectors, figures, now)
         known = Known(store, breaker("store"))
         return cls(
             settings=settings,

@@ -7,9 +7,12 @@ import pytest
 
 from shortlist.online.blocklist import Blocklist
 from shortlist.online.packing import History
+from shortlist.online.store import UserState
 from shortlist.recommender.cascade import Cascade
 from shortlist.recommender.person import person_of
 from shortlist.serving.client import NoRankingError
+from shortlist.serving.recommending import dated, day_of
+from shortlist.settings.serving import ServingSettings
 from shortlist.wire.causes import Cause
 from shortlist.wire.recommend import RecommendRequest
 from shortlist.wire.refusals import NotReadyError, UnknownBundleError
@@ -149,6 +152,24 @@ def test_what_was_seen_comes_back_only_where_it_may(make, run, busiest, users) -
         assert not set(ids(never)) & set(ids(again)), "a session repeats nothing all the same"
 
     run(look())
+
+
+def test_after_a_log_of_the_past_live_events_follow_at_once(live, users, busiest) -> None:
+    end = live.parts.as_of_day * 86_400
+    old = History.unpack(users[busiest][0])
+    months = 300 * 86_400
+    history = dataclasses.replace(
+        old,
+        video=np.append(old.video, old.video[:2]),
+        kind=np.append(old.kind, [CLICK, CLICK]).astype(np.uint8),
+        at=np.append(old.at, [end + months, end + months + 60]),
+    )
+    state = UserState(busiest, history, None, None, np.zeros(0, np.int64), None, Blocklist())
+    told = ServingSettings(clock="bundle")
+    found = dated(told, live, state)
+    assert found.history.at.tolist() == [*old.at.tolist(), end, end + 60]
+    assert day_of(told, live, found, end + months + 90) == live.parts.as_of_day + 60 / 86_400
+    assert dated(ServingSettings(clock="wall"), live, state) is state
 
 
 def test_a_newcomer_gets_popularity_and_that_is_not_degraded(make, run) -> None:

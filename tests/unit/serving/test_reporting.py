@@ -25,7 +25,7 @@ def reporting(transformer, most: int = 10) -> tuple[Reporter, Encoder]:
         transformer.store,
         most,
         transformer.metrics,
-        lambda live, state: day_of(serving, live, state, 0.0),
+        lambda live, state: (state, day_of(serving, live, state, 0.0)),
     )
     store, metrics = transformer.store, transformer.metrics
     return Reporter(transformer.bundles, store, encoder, metrics), encoder
