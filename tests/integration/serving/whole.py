@@ -148,7 +148,7 @@ class Whole(Running):
         """See that each of these series grows meanwhile, by so much at least."""
         before = {one: self.metric(one) for one in series}
         yield
-        wait_for(lambda: all(self.metric(one) >= before[one] + least for one in series), 10)
+        wait_for(lambda: all(self.metric(one) >= before[one] + least for one in series), 30)
 
     def whole(self, user: int, **asked: Any) -> dict[str, Any]:
         """A page that is not degraded; what was just broken has ten seconds to come back."""
