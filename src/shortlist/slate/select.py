@@ -120,7 +120,7 @@ def _first_allowed(
     while worth[candidate := int(worth.argmax())] > -np.inf:
         breaks = broken(rules, traits, page, slot, candidate)
         if not breaks:
-            return candidate, _notes(slot, refused, rules)
+            return candidate, _notes(slot, refused, rules) if refused else []
         refused.append((candidate, breaks))
         worth[candidate] = -np.inf
     # Relaxing from the last rule on, the first to get in is he whose hardest broken rule is latest.
