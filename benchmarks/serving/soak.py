@@ -50,7 +50,7 @@ GIVE_UP_SECONDS: Final = 30.0
 SAMPLE_SECONDS: Final = 5.0
 YOUNG_SECONDS: Final = 30.0
 """A process is warm after that."""
-GROWTH: Final = {"pss": (8 * 2**20, 0.05), "fds": (8, 0.1), "threads": (4, 0.1)}
+GROWTH: Final = {"uss": (8 * 2**20, 0.05), "fds": (8, 0.1), "threads": (4, 0.1)}
 """What a process may grow by in the second half: so much, or so much of what it holds."""
 PORTS: Final = {
     "online.embedded_port": "redis",
@@ -90,13 +90,13 @@ class Done:
 
 @dataclass(slots=True)
 class Sample:
-    """What one process held."""
+    """What one process held; memory is its own, for shares in files change with other processes."""
 
     at: float
     role: str
     pid: int
     age: float
-    pss: int
+    uss: int
     fds: int
     threads: int
 
@@ -412,7 +412,7 @@ async def watch(soak: Soak) -> None:
                 age = time.time() - process.create_time()
                 soak.samples.append(
                     Sample(
-                        *(at, role, process.pid, age, int(told.pss)),
+                        *(at, role, process.pid, age, int(told.uss)),
                         *(process.num_fds(), process.num_threads()),
                     )
                 )
@@ -475,9 +475,9 @@ def growth(soak: Soak) -> tuple[Table, list[str], dict[str, Any]]:
             by, level = slope(warm, what)
             grown, allowed = by * half, max(least, share * level)
             # The event log of Redis grows until it is drained, by design.
-            judged = not (role == "redis" and what == "pss") and len(warm) >= 6
-            unit = 2**20 if what == "pss" else 1
-            name = "MiB" if what == "pss" else what
+            judged = not (role == "redis" and what == "uss") and len(warm) >= 6
+            unit = 2**20 if what == "uss" else 1
+            name = "MiB" if what == "uss" else what
             limit = f"{allowed / unit:.1f}" if judged else "not judged"
             table.add_row(role, name, f"{level / unit:.1f}", f"{grown / unit:+.2f}", limit)
             told[f"{role} {what}"] = {"held": level, "grown": grown, "allowed": allowed}
