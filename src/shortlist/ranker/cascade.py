@@ -18,7 +18,7 @@ from shortlist.settings.ranker import RankerSettings
 
 @dataclass(frozen=True)
 class Judged:
-    """What is said of the rows of a batch of windows, each float32 [b, l].
+    """What is said of the rows of a batch of windows, or of lists, each float32 [b, l].
 
     Attributes:
         logit: of the pre-rank.
@@ -129,17 +129,18 @@ class Cascade(nn.Module):
         lift = self.policy_lift * (1.0 - rows.random[batch.at])
         return Judged(logit + lift, base + lift)
 
-    def prerank_lists(self, rows: Rows, batch: Batch, read: Read, drawn: Lists) -> Tensor:
-        """Logits of the pre-rank for the videos of lists, without moving the towers, [m, n]."""
+    def prerank_lists(self, rows: Rows, batch: Batch, read: Read, drawn: Lists) -> Judged:
+        """Judge the videos of lists by the pre-rank, without moving the towers, each [m, n]."""
         window, place = drawn.window, drawn.place
-        return self.prerank(  # type: ignore[no-any-return]
+        logit, base = self.prerank(
             read.user[window, place].detach()[:, None],
             read.tokens[window],
             read.bias[window, :, place][:, :, None],
             self.items(drawn.video).detach(),
             rows.context[batch.at[window, place]][:, None],
             drawn.moment,
-        )[0]
+        )
+        return Judged(logit, base)
 
     def rank_lists(self, rows: Rows, batch: Batch, read: Read, drawn: Lists) -> Ranked:
         """Judge the videos of lists.

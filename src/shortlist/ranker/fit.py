@@ -113,7 +113,7 @@ def fit(
     curves = run(training, prepared.learned, prepared.tuned, settings, scratch)
     if Processes.found().rank != 0:
         return None
-    training.finish(prepared.held_out)
+    leads = training.finish(prepared.held_out)
     served = training.served
     note = Note(
         target=view.target,
@@ -121,6 +121,7 @@ def fit(
         list_size=settings.list_size,
         profile_width=prepared.profile_width,
         policy_lift=float(served.policy_lift.detach()),
+        leads=tuple(leads),
     )
     return Fitted(
         cascade=served,

@@ -15,15 +15,19 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 from torch import Tensor, nn
 from torch.nn import functional
 
 from shortlist.datasets.interactions import Floats, TrainingView, events_since
+from shortlist.ranker.artefacts import Lead
+from shortlist.ranker.calibration import calibration
 from shortlist.ranker.cascade import Cascade, Read
 from shortlist.ranker.co_watch import CoWatch, co_watch
 from shortlist.ranker.company import Companion, item_table
+from shortlist.ranker.earned import LISTWISE, PRERANK, gain, lead, silence
 from shortlist.ranker.features import MOMENT_WIDTH, ItemFeatures
 from shortlist.ranker.history import USER_WIDTH
 from shortlist.ranker.lists import Lists
@@ -38,7 +42,6 @@ _DEEP: Final = 1_000
 """Best videos of the towers among which the pre-rank learns to choose, as many as are recalled."""
 _RIDGE: Final = 10.0
 """Prior against placing new videos by features, in videos."""
-_LEAST_SLOPE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -150,10 +153,50 @@ class NextVideoTraining(Training):
     def renew(self) -> None:
         """Nothing: the towers do not move, and lists are drawn by them at every step."""
 
-    def finish(self, held_out: Iterable[Batch]) -> None:
-        """Let the served cascade know all rows, and what its logits say of outcomes."""
+    def finish(self, held_out: Iterable[Batch]) -> list[Lead]:
+        """Let go of what was not worth learning, calibrate the rest, and let it know all rows."""
+        leads = []
+        for stage in (PRERANK, LISTWISE):
+            # What was let go of bears on what comes after it.
+            leads.append(self._lead(stage, held_out))
+            if not leads[-1].kept:
+                silence(self.served, stage)
         self.served.calibration = calibration(self.served, self.rows, held_out)
         self.served.items.start = self.start.served
+        return leads
+
+    @torch.no_grad()
+    def _lead(self, stage: str, held_out: Iterable[Batch]) -> Lead:
+        """How much better what came next is ranked by a stage than by the one before it."""
+        self.served.eval()
+        users: list[npt.NDArray[np.int64]] = []
+        before: list[npt.NDArray[np.float64]] = []
+        after: list[npt.NDArray[np.float64]] = []
+        for batch in held_out:
+            # The start knows the earlier ones.
+            hidden = self._until_end(batch) <= RECENT
+            window, place = (self._wanted(batch) & hidden).nonzero(as_tuple=True)
+            at = window, place
+            if len(window) == 0:
+                continue
+            read = self.served.read(self.rows, batch)
+            found = self.rows.video[batch.at[at]]
+            video = self._best(batch, read, at, _DEEP)
+            judged = self.served.prerank_lists(self.rows, batch, read, self._lists(at, video))
+            orders = [judged.base, judged.logit]
+            if stage == LISTWISE:
+                best = judged.logit.topk(min(self.settings.list_size, video.shape[1]), dim=1)
+                video = video.gather(1, best.indices)
+                ranked = self.served.rank_lists(self.rows, batch, read, self._lists(at, video))
+                orders = [best.values, ranked.click]
+            users.append(batch.user[window].numpy())
+            for logit, gains in zip(orders, (before, after), strict=True):
+                gains.append(gain(logit, video == found[:, None]).numpy())
+        return lead(stage, users, before, after)
+
+    def _until_end(self, batch: Batch) -> Tensor:
+        """Rows of the same user from each row to the last one, itself counted, int64 [b, l]."""
+        return torch.from_numpy(self.rows.borders)[1:][batch.user][:, None] - batch.at
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """The loss of what came next at one place of each window."""
@@ -172,7 +215,7 @@ class NextVideoTraining(Training):
         known = counts & (best == found[:, None]).any(dim=1)
         deep_lists, near_lists = self._lists(at, deep), self._lists(at, near)
         prerank = self.cascade.prerank_lists(self.rows, batch, read, deep_lists)
-        of_rows = choice_loss(prerank, deep == found[:, None], known)
+        of_rows = choice_loss(prerank.logit, deep == found[:, None], known)
         ranked = self.cascade.rank_lists(self.rows, batch, read, near_lists)
         of_lists = choice_loss(ranked.click, near == found[:, None], counts)
         apart = expected_distance(
@@ -243,27 +286,3 @@ def choice_loss(logit: Tensor, chosen: Tensor, counts: Tensor) -> Tensor:
     held = (counts & chosen.any(dim=1)).float()
     said = (torch.log_softmax(logit, dim=1) * chosen).sum(dim=1)
     return -(said * held).sum() / held.sum().clamp(min=1)
-
-
-@torch.no_grad()
-def calibration(
-    cascade: Cascade, rows: Rows, held_out: Iterable[Batch]
-) -> tuple[float, float] | None:
-    """Slope and level by which logits tell of outcomes; None where rows do not say.
-
-    Logits of a choice know no level: they tell one video from another. On shown rows a logistic
-    curve gives them one (Platt, "Probabilistic outputs for support vector machines", 1999).
-    """
-    logits, targets = [], []
-    for batch in held_out:
-        read = cascade.read(rows, batch)
-        target = rows.target[batch.at[batch.predicted]]
-        known = ~target.isnan()
-        logits.append(cascade(rows, batch, read).logit[batch.predicted][known].numpy())
-        targets.append(target[known].numpy())
-    said, came = np.concatenate(logits)[:, None], np.concatenate(targets)
-    if len(np.unique(came)) < 2:
-        return None
-    curve = LogisticRegression(C=1.0).fit(said, came)
-    # The order stays as it was learned, whatever the few rows say.
-    return max(float(curve.coef_[0, 0]), _LEAST_SLOPE), float(curve.intercept_[0])

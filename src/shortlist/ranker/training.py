@@ -6,7 +6,7 @@ have. What is learned, losses and validation, is for subclasses to say.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 import lightning.pytorch as pl
@@ -16,6 +16,7 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from shortlist.ranker.artefacts import Lead
 from shortlist.ranker.cascade import Cascade
 from shortlist.ranker.company import Companion
 from shortlist.ranker.windows import Batch, Rows
@@ -88,12 +89,17 @@ class Training(pl.LightningModule, ABC):
         """Look for company anew, as the network now stands."""
         self.companion.renew(self.served)
 
-    def finish(self, held_out: Iterable[Batch]) -> None:
+    def finish(self, held_out: Iterable[Batch]) -> Sequence[Lead]:
         """Make the best weights ready to be served; nothing, unless a subclass has more to do.
 
         Args:
             held_out: windows of rows that were not learned.
+
+        Returns:
+            What the stages are worth that had to earn their place.
         """
+        del held_out
+        return ()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Dropout follows from the step too: loaders draw from the same stream, and not alike."""

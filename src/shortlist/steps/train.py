@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from shortlist.datasets.interactions import TrainingView
-from shortlist.ranker.artefacts import ITEM_VECTORS
+from shortlist.ranker.artefacts import ITEM_VECTORS, Note
 from shortlist.ranker.together import announce, hear
 from shortlist.settings.tree import Settings
 from shortlist.steps import view
@@ -60,7 +60,9 @@ def train(
         )
         train_ranker(history, company, settings.ranker, into, scratch)
         videos, width = np.load(into / ITEM_VECTORS, mmap_mode="r").shape
-        return f"{videos:,} item vectors of width {width}, three graphs; curves in {logs}"
+        told = f"{videos:,} item vectors of width {width}, three graphs; curves in {logs}"
+        silent = Note.load(into).silent
+        return told if not silent else f"{told}; worth nothing, so left out: {', '.join(silent)}"
 
     output = engine.run(TRAIN, inputs, body)
     if output.reused:
