@@ -50,11 +50,13 @@ class CoWatch:
         rows: deviation 1, the bias at the end with mean 0 over what is known, float32 [n, w + 1].
         worth: log worth of an event, linear in its row and, last, a constant, float32 [w + 2].
         scale: of the affinity; its deviation over users and videos is 1 then.
+        mean: what the mean user's history adds up to, float32 [w].
     """
 
     rows: Floats
     worth: Floats
     scale: float
+    mean: Floats
 
     def onto(self, other: "CoWatch") -> Floats:
         """These rows turned to lie as near as they can to another start's, float32 [n, w + 1].
@@ -99,7 +101,9 @@ def co_watch(view: TrainingView, width: int) -> CoWatch:
     users = np.linspace(0, len(view.users) - 1, min(len(view.users), 500)).astype(np.int64)
     inner = (told[users] @ rows[columns, :width]) @ rows[columns, :width].T
     spread = float(inner.std()) if inner.any() else 1.0
-    return CoWatch(rows, worth, 1.0 / max(spread, 1e-12))
+    watched = max(int((np.diff(told.indptr) > 0).sum()), 1)
+    mean = (told.sum(axis=0) / watched) @ rows[columns, :width]
+    return CoWatch(rows, worth, 1.0 / max(spread, 1e-12), mean.astype(np.float32))
 
 
 def _embeddings(correlation: npt.NDArray[np.floating], width: int) -> npt.NDArray[np.float64]:

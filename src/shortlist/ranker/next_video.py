@@ -101,6 +101,8 @@ def begin(cascade: Cascade, start: Start) -> None:
     worth = torch.from_numpy(start.found.worth)
     history.memory.worth.weight.copy_(worth[None, :-1])
     history.memory.worth.bias.copy_(worth[-1:])
+    # Of whom nothing is known, the mean of all is assumed.
+    history.memory.nobody.copy_(torch.from_numpy(start.found.mean))
     # As many coordinates as vectors have, the largest first.
     same = torch.eye(USER_WIDTH - 1, items.width)
     history.memory.vector.weight.copy_(same * start.found.scale)

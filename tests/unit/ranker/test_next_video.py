@@ -9,6 +9,8 @@ import scipy.sparse as sp
 import torch
 
 from shortlist.datasets.gram import inverse_gram
+from shortlist.datasets.interactions import events_since
+from shortlist.datasets.signals import watches
 from shortlist.ranker.calibration import calibration
 from shortlist.ranker.cascade import Cascade
 from shortlist.ranker.co_watch import co_watch
@@ -71,9 +73,10 @@ def test_the_loss_of_a_choice_is_the_log_of_its_share_where_the_list_counts():
 
 
 def test_a_memory_adds_up_what_fades_with_every_later_event():
+    """Slowly, to a half with each event, and fast, to a quarter."""
     memory = Memory(2, 3)
     with torch.no_grad():
-        memory.fading.fill_(math.log(math.log(2.0)))  # A half-life of one event.
+        memory.fading.copy_(torch.tensor([math.log(2.0), math.log(4.0)]).log())
         memory.worth.weight.copy_(torch.tensor([[0.0, 0.0, 1.0]]))
         memory.worth.bias.zero_()
         memory.vector.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]))
@@ -81,7 +84,31 @@ def test_a_memory_adds_up_what_fades_with_every_later_event():
     back = torch.tensor([[[1.0, 0.0, -1.0]]])
     seen = torch.tensor([[[True, True, False]]])
     told = memory(rows, torch.zeros(1, 3, dtype=torch.long), back, seen)
-    assert torch.allclose(told, torch.tensor([[[0.5, 3.0, 0.0]]]))
+    assert torch.allclose(told, torch.tensor([[[0.75, 6.0, 0.0]]]))
+
+
+def test_who_saw_nothing_remembers_what_nobody_does():
+    memory = Memory(2, 2)
+    with torch.no_grad():
+        memory.vector.weight.copy_(torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
+        memory.nobody.copy_(torch.tensor([3.0, -1.0]))
+    back, kinds = torch.zeros(1, 2, 1), torch.zeros(1, 1, dtype=torch.long)
+    seen = torch.tensor([[[False], [True]]])
+    told = memory(torch.zeros(1, 1, 3), kinds, back, seen)
+    assert torch.equal(told, torch.tensor([[[6.0, -1.0], [0.0, 0.0]]]))
+
+
+def test_the_mean_user_is_the_mean_of_what_histories_add_up_to(micro, start):
+    """By another way: event by event."""
+    log, found = micro.view.log, start.found
+    early = log.take(events_since(log.user) >= RECENT)
+    at = watches(replace(micro.view, log=early))
+    fading = 0.5 ** (events_since(early.user[at]) / 40.0)
+    rows = found.rows[early.video[at]]
+    worth = np.exp(rows @ found.worth[:-1] + found.worth[-1])
+    total = ((fading * worth)[:, None] * rows[:, :-1]).sum(axis=0)
+    expected = total / len(np.unique(early.user[at]))
+    np.testing.assert_allclose(found.mean, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_affinities_of_the_start_are_those_of_the_closed_form(micro):
@@ -162,7 +189,8 @@ def test_a_fresh_cascade_ranks_by_the_closed_form_alone(micro, start):
     events = at[:place][-micro.settings.history :]
     table = found.rows
     worth = np.exp(table[rows.video[events]] @ found.worth[:-1] + found.worth[-1])
-    fading = 0.5 ** (np.arange(len(events))[::-1] / 40.0)
+    back = np.arange(len(events))[::-1]
+    fading = 0.5 ** (back / 40.0) + 0.5 ** (back / 4.0)
     user = (worth * fading) @ table[rows.video[events], :-1]
     inner = found.scale * float(user @ table[rows.video[at[place]], :-1])
     expected = float(affinity(torch.tensor(inner)).log()) + table[rows.video[at[place]], -1]
