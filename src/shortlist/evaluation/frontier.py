@@ -9,7 +9,7 @@ from shortlist.evaluation.shown import Shown
 from shortlist.progress import track
 from shortlist.settings.slate import SlateSettings
 from shortlist.slate.kernel import SlateItems
-from shortlist.slate.page import select_pages
+from shortlist.slate.page import Drawing
 from shortlist.slate.settled import trade_off_of
 from shortlist.world.truth import Truth
 
@@ -20,21 +20,14 @@ _GRID: Final = {
 """Trade-offs of each method, from hardly any diversity to more than anybody wants."""
 
 
-def settings_of_frontier(default: SlateSettings) -> list[SlateSettings]:
-    """The settings to draw under: a grid over both methods, and the default among them.
+def points_of_frontier(method: str, trade_off: float) -> list[tuple[str, float]]:
+    """Methods and trade-offs to draw by: a grid over both methods, and the default among them.
 
-    Args:
-        default: settled.
-
-    >>> len(settings_of_frontier(SlateSettings(trade_off=0.5))) >= 10
+    >>> len(points_of_frontier("dpp", 0.5)) >= 10
     True
     """
-    pairs = {(method, at) for method, grid in _GRID.items() for at in grid}
-    pairs.add((default.method, trade_off_of(default)))
-    return [
-        default.model_copy(update={"method": method, "trade_off": at})
-        for method, at in sorted(pairs)
-    ]
+    grid = {(name, at) for name, trade_offs in _GRID.items() for at in trade_offs}
+    return sorted(grid | {(method, trade_off)})
 
 
 def frontier(
@@ -63,15 +56,13 @@ def frontier(
         return []
     ranked, of = shown.ranked(), sampled(arena, truth, size)
     items = SlateItems.from_catalogue(arena.catalogue, arena.view.content)
-    points = []
-    for settings in track(settings_of_frontier(slate), "frontier"):
-        pages = select_pages(ranked, items, settings)[:, :size]
-        points.append(
-            FrontierPoint(
-                method=settings.method,
-                trade_off=trade_off_of(settings),
-                default=settings == slate,
-                figures=of.estimates(pages, resamples, seed),
-            )
+    drawing, default = Drawing(ranked, items, slate), (slate.method, trade_off_of(slate))
+    return [
+        FrontierPoint(
+            method=method,
+            trade_off=at,
+            default=(method, at) == default,
+            figures=of.estimates(drawing.pages(method, at)[:, :size], resamples, seed),
         )
-    return points
+        for method, at in track(points_of_frontier(*default), "frontier")
+    ]

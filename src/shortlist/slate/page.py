@@ -141,7 +141,7 @@ def select_pages(
 
 
 class Drawing:
-    """The same requests under one trade-off after the other, what they share worked out once."""
+    """The same requests in one way after the other, what they share worked out once."""
 
     def __init__(
         self, ranked: Iterable[Ranked], items: SlateItems, settings: SlateSettings
@@ -151,16 +151,16 @@ class Drawing:
         Args:
             ranked: the candidates of each request.
             items: of all videos.
-            settings: of the slate; its trade-off is not looked at.
+            settings: of the slate; its method and trade-off are not looked at.
         """
         self._settings = settings
         self._requests = [
             (one, _kernel(one, items, settings), Traits.of(items, one.video)) for one in ranked
         ]
 
-    def pages(self, trade_off: float) -> Ints:
-        """What `select_pages` draws under this trade-off, int64 [m, size]."""
-        settings = self._settings.model_copy(update={"trade_off": trade_off})
+    def pages(self, method: str, trade_off: float) -> Ints:
+        """What `select_pages` draws by this method and trade-off, int64 [m, size]."""
+        settings = self._settings.model_copy(update={"method": method, "trade_off": trade_off})
         rules, pages = rules_of(settings), np.full((len(self._requests), settings.size), -1)
         for row, (one, kernel, traits) in enumerate(self._requests):
             picked = _select(one, kernel, settings, traits, rules).picked

@@ -134,7 +134,7 @@ def measured(ranked: list[Ranked], items: SlateItems, settings: SlateSettings) -
     drawing = Drawing(ranked, items, settings)
 
     def gain(trade_off: float) -> float:
-        after = distinct_tags(drawing.pages(trade_off), items.tags).mean()
+        after = distinct_tags(drawing.pages(settings.method, trade_off), items.tags).mean()
         return float(after / before - 1) if before > 0 else 0.0
 
     found = least(gain, settings.more_tags)

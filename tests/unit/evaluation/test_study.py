@@ -8,7 +8,7 @@ from shortlist.baselines.popularity import Popularity
 from shortlist.errors import RefusedError
 from shortlist.evaluation.breakdowns import by_age, by_quantiles
 from shortlist.evaluation.descriptions import OBSERVER, RANDOM
-from shortlist.evaluation.frontier import settings_of_frontier
+from shortlist.evaluation.frontier import points_of_frontier
 from shortlist.evaluation.goals import list_goals
 from shortlist.evaluation.judge import judge
 from shortlist.evaluation.metrics.beyond_accuracy import distinct_tags
@@ -216,7 +216,7 @@ def test_the_frontier_holds_the_page_as_served_and_ten_other_settings(study):
 
 
 def test_the_default_is_not_drawn_twice_where_it_lies_on_the_grid():
-    pairs = [(s.method, s.trade_off) for s in settings_of_frontier(SlateSettings(trade_off=0.4))]
+    pairs = points_of_frontier("dpp", 0.4)
     assert len(pairs) == len(set(pairs)) == 13
 
 

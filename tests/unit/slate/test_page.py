@@ -121,17 +121,15 @@ def test_many_pages_are_the_single_ones(items: SlateItems, rank: Rank) -> None:
     assert select_pages([], items, SETTINGS).shape == (0, 6)
 
 
-def test_pages_of_one_trade_off_after_the_other_are_those_of_each(
-    items: SlateItems, rank: Rank
-) -> None:
+def test_pages_in_one_way_after_the_other_are_those_of_each(items: SlateItems, rank: Rank) -> None:
     lists = [rank(0), rank(1, 3), rank(2, 0), rank(3)]
     drawing = Drawing(lists, items, SETTINGS.model_copy(update={"trade_off": "auto"}))
     found = []
-    for trade_off in (0.9, 0.0, 0.5):
-        settings = SETTINGS.model_copy(update={"trade_off": trade_off})
-        found.append(drawing.pages(trade_off).tolist())
+    for method, trade_off in (("dpp", 0.9), ("dpp", 0.0), ("dpp", 0.5), ("mmr", 0.5)):
+        settings = SETTINGS.model_copy(update={"method": method, "trade_off": trade_off})
+        found.append(drawing.pages(method, trade_off).tolist())
         assert found[-1] == select_pages(lists, items, settings).tolist()
-    assert found[0] != found[1] != found[2]
+    assert found[0] != found[1] != found[2] != found[3]
 
 
 def test_a_trade_off_that_nobody_settled_draws_nothing(items: SlateItems, rank: Rank) -> None:
