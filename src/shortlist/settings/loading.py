@@ -1,13 +1,14 @@
 """Settings in force: the sources merged in their order, every value with its origin.
 
-The order, the first one winning: command line, environment, YAML file, preset, default.
+The order, the first one winning: command line, environment, YAML file, kind of log, preset,
+default.
 """
 
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -20,12 +21,14 @@ from shortlist.settings.sources import (
     from_assignments,
     from_environment,
     from_file,
+    from_log,
     from_preset,
 )
 from shortlist.settings.tree import Settings, is_secret, leaves
 from shortlist.spelling import nearest
 
 DEFAULT_FILE = Path("shortlist.yaml")
+_LOG: Final = "datasets.source"
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,8 @@ class InForce:
 
     Attributes:
         settings: the tree.
-        origins: by dotted name: ``default``, ``preset demo``, ``file PATH``,
-            ``environment NAME`` or ``command line``.
+        origins: by dotted name: ``default``, ``preset demo``, ``log kuairand``,
+            ``file PATH``, ``environment NAME`` or ``command line``.
     """
 
     settings: Settings
@@ -70,6 +73,8 @@ def load(
     path = _file(config, environ)
     if path is not None:
         sources.append(from_file(path))
+    named = [source.values[_LOG] for source in sources if _LOG in source.values]
+    sources.append(from_log(str(named[0]) if named else Settings().datasets.source))
     sources.append(from_preset(_preset(sources, default_preset)))
     sources.append(Source({"preset": default_preset}, lambda _: "default"))
     origins = {name: _origin(sources, name) for name, _ in leaves()}

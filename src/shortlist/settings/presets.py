@@ -1,4 +1,4 @@
-"""The presets: what `tiny` (tests, two minutes) and `demo` (ten) change in `full`, the defaults.
+"""What `tiny` (tests, two minutes) and `demo` (ten) change in `full`, the defaults; what logs do.
 
 Each is one dictionary from dotted names to values, differences only. Names and values go through
 the same checks as those of every other source.
@@ -54,3 +54,15 @@ PRESETS: Final[Mapping[Preset, Mapping[str, object]]] = MappingProxyType(
         "full": MappingProxyType({}),
     }
 )
+
+_KUAIRAND: dict[str, object] = {
+    # Its only judge is what was watched next: of novelty it knows nothing but what it costs.
+    "slate.trade_off": 0.0,
+    # As many as a page has videos: no limit.
+    "slate.tag_limit": 10,
+}
+
+LOGS: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
+    {"world": MappingProxyType({}), "kuairand": MappingProxyType(_KUAIRAND)}
+)
+"""What each kind of `datasets.source` changes in whatever preset it is run with."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from shortlist.settings.presets import PRESETS
+from shortlist.settings.presets import LOGS, PRESETS
 from shortlist.settings.sources import variable_name
 from shortlist.settings.tree import Settings, leaves, value_of
 
@@ -23,8 +23,9 @@ Each setting has one dotted name. The first source that names it wins:
 1. the command line: `--set {name}={value}`, repeatable, on every verb;
 2. the environment: `{variable}={value}`;
 3. a YAML file: `--config FILE`, else `SHORTLIST_CONFIG`, else `./shortlist.yaml`;
-4. a preset: `--preset`, else `SHORTLIST_PRESET`, else `preset:` in the file, else `demo`;
-5. the default, which is the preset `full`.
+4. the kind of log, by `datasets.source`: {logs};
+5. a preset: `--preset`, else `SHORTLIST_PRESET`, else `preset:` in the file, else `demo`;
+6. the default, which is the preset `full`.
 
 A value means the same in each of them. A misspelt name is refused, with the nearest one.
 `shortlist settings` prints what is in force and where it comes from.
@@ -34,7 +35,12 @@ A value means the same in each of them. A misspelt name is refused, with the nea
 def reference_page() -> str:
     """All settings as one Markdown page: type, default, what the presets change, description."""
     name = "evaluation.users"
-    parts = [_HEAD.format(name=name, variable=variable_name(name), value=500)]
+    logs = "; ".join(
+        f"`{kind}` has {' and '.join(f'`{key}={value}`' for key, value in values.items())}"
+        for kind, values in LOGS.items()
+        if values
+    )
+    parts = [_HEAD.format(name=name, variable=variable_name(name), value=500, logs=logs)]
     branches = groupby(leaves(), key=lambda leaf: leaf[0].rpartition(".")[0])
     for branch, fields in branches:
         parts.append(f"\n## {branch or 'Top level'}\n\n")

@@ -1,4 +1,4 @@
-"""Where settings come from: command line, environment, a YAML file, a preset.
+"""Where settings come from: command line, environment, a YAML file, the kind of log, a preset.
 
 Each source is read into a flat mapping of dotted names first, because only then can a misspelt
 name be told from a good one and every value carry its origin. Values stay text until the tree
@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
 from shortlist.errors import NotFoundError, SettingsError
-from shortlist.settings.presets import PRESETS, Preset
+from shortlist.settings.presets import LOGS, PRESETS, Preset
 from shortlist.settings.tree import Settings, leaves
 from shortlist.spelling import is_near, nearest
 
@@ -121,9 +121,26 @@ def from_preset(preset: Preset) -> Source:
     Raises:
         SettingsError: the preset names something that is no setting.
     """
-    for name in PRESETS[preset]:
-        _refuse_unknown(name, f"preset {preset}: {name}", str)
-    return Source(PRESETS[preset], lambda _: f"preset {preset}")
+    return _table(PRESETS[preset], f"preset {preset}")
+
+
+def from_log(source: str) -> Source:
+    """The differences of a kind of log, nothing for one that is unknown.
+
+    Args:
+        source: as of `datasets.source`.
+
+    Raises:
+        SettingsError: the differences name something that is no setting.
+    """
+    kind = source.partition(":")[0]
+    return _table(LOGS.get(kind, {}), f"log {kind}")
+
+
+def _table(values: Mapping[str, object], origin: str) -> Source:
+    for name in values:
+        _refuse_unknown(name, f"{origin}: {name}", str)
+    return Source(values, lambda _: origin)
 
 
 def variable_name(name: str) -> str:

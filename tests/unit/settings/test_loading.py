@@ -6,7 +6,7 @@ import pytest
 
 from shortlist.errors import NotFoundError, SettingsError
 from shortlist.settings import Settings, load, preset_settings
-from shortlist.settings.presets import PRESETS, Preset
+from shortlist.settings.presets import LOGS, PRESETS, Preset
 from shortlist.settings.tree import value_of
 
 NO_FILE = {"SHORTLIST_CONFIG": ""}
@@ -36,6 +36,47 @@ def test_each_source_gives_way_to_the_one_above_it() -> None:
     assert in_force() == (PRESETS["tiny"][name], "preset tiny")
     Path("s.yaml").write_text("")
     assert in_force() == (Settings().evaluation.users, "default")
+
+
+def test_the_kind_of_log_stands_between_a_preset_and_what_somebody_wrote(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "slate.trade_off"
+    monkeypatch.setattr("shortlist.settings.sources.PRESETS", {**PRESETS, "tiny": {name: 0.7}})
+
+    def in_force(*assignments: str, **variables: str) -> tuple[object, str]:
+        environ = {**NO_FILE, **variables}
+        state = load(preset="tiny", assignments=assignments, environ=environ)
+        return value_of(state.settings, name), state.origins[name]
+
+    log = "datasets.source=kuairand:/logs"
+    assert in_force() == (0.7, "preset tiny")
+    assert in_force(log) == (0.0, "log kuairand")
+    assert in_force(SHORTLIST_DATASETS__SOURCE="kuairand:/logs") == (0.0, "log kuairand")
+    # The last word on the log is the command line's.
+    worlds = {"SHORTLIST_DATASETS__SOURCE": "kuairand:/logs"}
+    assert in_force("datasets.source=world", **worlds) == (0.7, "preset tiny")
+    written = (0.3, "environment SHORTLIST_SLATE__TRADE_OFF")
+    assert in_force(log, SHORTLIST_SLATE__TRADE_OFF="0.3") == written
+    assert in_force(log, f"{name}=0.2") == (0.2, "command line")
+
+
+def test_every_kind_of_log_has_valid_differences() -> None:
+    for kind, differences in LOGS.items():
+        state = load(assignments=[f"datasets.source={_place(kind)}"], environ=NO_FILE)
+        for name, value in differences.items():
+            assert value_of(state.settings, name) == value
+            assert state.origins[name] == f"log {kind}"
+
+
+def _place(kind: str) -> str:
+    return kind if kind == "world" else f"{kind}:/logs"
+
+
+def test_on_a_real_log_nothing_is_limited_that_its_judge_does_not_know() -> None:
+    slate = load(assignments=["datasets.source=kuairand:/logs"], environ=NO_FILE).settings.slate
+    assert slate.trade_off == 0
+    assert slate.tag_limit >= slate.size
 
 
 def test_sources_that_set_different_names_of_one_branch_are_merged() -> None:
