@@ -102,7 +102,7 @@ def co_watch(view: TrainingView, width: int) -> CoWatch:
     inner = (told[users] @ rows[columns, :width]) @ rows[columns, :width].T
     spread = float(inner.std()) if inner.any() else 1.0
     watched = max(int((np.diff(told.indptr) > 0).sum()), 1)
-    mean = (told.sum(axis=0) / watched) @ rows[columns, :width]
+    mean: Floats = (told.sum(axis=0) / watched) @ rows[columns, :width]
     return CoWatch(rows, worth, 1.0 / max(spread, 1e-12), mean.astype(np.float32))
 
 

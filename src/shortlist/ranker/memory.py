@@ -56,4 +56,5 @@ class Memory(nn.Module):
         fading = (torch.exp(-slow * back) + torch.exp(-fast * back)) * visible
         remembered: Tensor = (fading * worth[:, None]) @ self.vector(rows[..., :-1])
         nothing = 1.0 - visible.float().amax(dim=-1, keepdim=True)
-        return remembered + nothing * self.vector(self.nobody)
+        remembered += nothing * self.vector(self.nobody)
+        return remembered
