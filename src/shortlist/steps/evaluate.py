@@ -25,6 +25,7 @@ from shortlist.settings.slate import UNJUDGED
 from shortlist.settings.tree import shown
 from shortlist.slate.settled import PART, settle
 from shortlist.steps.arena import bout
+from shortlist.steps.earned import stage_facts
 from shortlist.steps.encode import Content
 from shortlist.steps.engine import Engine
 from shortlist.steps.output import Output
@@ -49,6 +50,7 @@ SOURCES: Final = (
     "recommender",
     "slate",
     "steps/arena.py",
+    "steps/earned.py",
     "steps/encode.py",
     "steps/precision.py",
     "steps/shards.py",
@@ -126,7 +128,10 @@ def evaluate(
             description="Four recalls, a history encoder, a pre-rank, a list ranker and a slate.",
             without=without_each(make),
             curves=load_curves(candidate.directories["ranker"] / CURVES),
-            facts=precision_facts(candidate.directories["ranker"]),
+            facts=[
+                *stage_facts(candidate.directories["ranker"]),
+                *precision_facts(candidate.directories["ranker"]),
+            ],
         )
         card = judge(
             dataset,
