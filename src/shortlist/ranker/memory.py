@@ -3,8 +3,6 @@
 Attention over a history gives a mean: it knows what somebody is like, and not how much of it there
 was. Where the next video follows from each of those before it, what they say adds up, as in linear
 models of co-watching (Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019).
-
-What is remembered fades twice, slowly and fast: who somebody is, and what they are at now.
 """
 
 import math
@@ -17,8 +15,6 @@ from shortlist.datasets.events import KINDS
 
 FADING: Final = 40.0
 """Events after which one counts half, before anything is learned."""
-_FAST: Final = 4.0
-"""The same of the fast part; an event that just came about counts as much in both."""
 
 
 class Memory(nn.Module):
@@ -32,7 +28,7 @@ class Memory(nn.Module):
             vector_width: of what is remembered.
         """
         super().__init__()
-        self.fading = nn.Parameter((math.log(2.0) / torch.tensor([FADING, _FAST])).log())
+        self.fading = nn.Parameter(torch.tensor(math.log(math.log(2.0) / FADING)))
         self.nobody = nn.Parameter(torch.zeros(width))
         self.kind = nn.Embedding(KINDS, 1)
         self.worth = nn.Linear(width + 1, 1)
@@ -51,9 +47,7 @@ class Memory(nn.Module):
             visible: which events a place sees, bool [b, q, k].
         """
         worth = (self.worth(rows) + self.kind(kinds))[..., 0].exp()
-        slow, fast = self.fading.exp()
-        back = back.clamp(min=0)
-        fading = (torch.exp(-slow * back) + torch.exp(-fast * back)) * visible
+        fading = torch.exp(-self.fading.exp() * back.clamp(min=0)) * visible
         remembered: Tensor = (fading * worth[:, None]) @ self.vector(rows[..., :-1])
         nothing = 1.0 - visible.float().amax(dim=-1, keepdim=True)
         remembered += nothing * self.vector(self.nobody)

@@ -73,10 +73,9 @@ def test_the_loss_of_a_choice_is_the_log_of_its_share_where_the_list_counts():
 
 
 def test_a_memory_adds_up_what_fades_with_every_later_event():
-    """Slowly, to a half with each event, and fast, to a quarter."""
     memory = Memory(2, 3)
     with torch.no_grad():
-        memory.fading.copy_(torch.tensor([math.log(2.0), math.log(4.0)]).log())
+        memory.fading.fill_(math.log(math.log(2.0)))  # A half-life of one event.
         memory.worth.weight.copy_(torch.tensor([[0.0, 0.0, 1.0]]))
         memory.worth.bias.zero_()
         memory.vector.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]))
@@ -84,7 +83,7 @@ def test_a_memory_adds_up_what_fades_with_every_later_event():
     back = torch.tensor([[[1.0, 0.0, -1.0]]])
     seen = torch.tensor([[[True, True, False]]])
     told = memory(rows, torch.zeros(1, 3, dtype=torch.long), back, seen)
-    assert torch.allclose(told, torch.tensor([[[0.75, 6.0, 0.0]]]))
+    assert torch.allclose(told, torch.tensor([[[0.5, 3.0, 0.0]]]))
 
 
 def test_who_saw_nothing_remembers_what_nobody_does():
@@ -189,8 +188,7 @@ def test_a_fresh_cascade_ranks_by_the_closed_form_alone(micro, start):
     events = at[:place][-micro.settings.history :]
     table = found.rows
     worth = np.exp(table[rows.video[events]] @ found.worth[:-1] + found.worth[-1])
-    back = np.arange(len(events))[::-1]
-    fading = 0.5 ** (back / 40.0) + 0.5 ** (back / 4.0)
+    fading = 0.5 ** (np.arange(len(events))[::-1] / 40.0)
     user = (worth * fading) @ table[rows.video[events], :-1]
     inner = found.scale * float(user @ table[rows.video[at[place]], :-1])
     expected = float(affinity(torch.tensor(inner)).log()) + table[rows.video[at[place]], -1]
