@@ -75,11 +75,7 @@ def plan(known: InForce, *, once: bool = False) -> Plan:
         known: the settings, and which of them were told.
         once: for one request: ports are any free ones, and a busy machine has more time.
     """
-
-    def told(name: str) -> bool:
-        origin = known.origins[name]
-        return origin != "default" and not origin.startswith("preset")
-
+    told = known.told
     settings, changes = known.settings, dict[str, Any]()
     redis, predictor = not told("online.url"), not told("serving.predictor_url")
     if once:

@@ -159,14 +159,10 @@ def recommended(
 
 
 def _told(known: "InForce") -> dict[str, object]:
-    """What this command line says of the slate, by field; presets are for whoever makes bundles."""
+    """What somebody says of the slate, by field; the rest is as the bundle was made."""
     slate = known.settings.slate
-    origins = {name: known.origins[f"slate.{name}"] for name in type(slate).model_fields}
-    return {
-        name: getattr(slate, name)
-        for name, origin in origins.items()
-        if origin != "default" and not origin.startswith("preset")
-    }
+    names = type(slate).model_fields
+    return {name: getattr(slate, name) for name in names if known.told(f"slate.{name}")}
 
 
 def _standing(bundle: "Bundle", bundles: "Path") -> str:

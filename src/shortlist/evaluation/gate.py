@@ -148,18 +148,24 @@ def _reason(
     interval = f"({found.low:.4f} to {found.high:.4f}, {found.n:,} users)"
     if passed and found.value > 0:
         return f"The ranker beats {other} by {_size(found)} of {metric} {interval}."
-    side = "behind" if found.value < 0 else "ahead"
-    told = f"does not beat {other}: it is {side} by {_size(found)} of {metric} {interval}"
+    if found.value == 0:
+        told = f"does not beat {other}: it is equal in {metric} {interval}"
+    else:
+        side = "behind" if found.value < 0 else "ahead"
+        told = f"does not beat {other}: it is {side} by {_size(found)} of {metric} {interval}"
     if passed:
         return f"The ranker {told}, and a loss below the tolerance of {tolerance:g} is let through."
     if tolerance is None:
         return f"The ranker {told}, and the interval of its lead must lie above 0."
     if tolerance == 0:
-        return f"The ranker {told}, and its lead must be above 0."
+        remedy = (
+            "; the same ranker with another slate passes with a pipeline.gate_tolerance above 0"
+        )
+        return f"The ranker {told}, and its lead must be above 0{'' if found.value else remedy}."
     return f"The ranker {told}, and its loss must be below the tolerance of {tolerance:g}."
 
 
 def _size(found: Estimate) -> str:
     """A difference without its sign; one that is not 0 never reads as 0."""
     size = abs(found.value)
-    return f"{size:.4f}" if size == 0 or size >= 0.00005 else f"{size:.1g}"
+    return f"{size:.4f}" if size >= 0.00005 else f"{size:.1g}"

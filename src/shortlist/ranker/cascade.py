@@ -113,9 +113,8 @@ class Cascade(nn.Module):
         profiles = torch.cat([declared, rows.tally[batch.at]], dim=-1)
         remembered = None
         if self.history.memory is not None:
-            # Seen from a place, the event just before it is the latest one.
-            since, seen = back[:, :-1, 1:], visible[:, :-1, 1:]
-            remembered = self.history.memory(item_rows, rows.kind[batch.at], since, seen)
+            seen = visible[:, :-1, 1:]
+            remembered = self.history.memory(item_rows, rows.kind[batch.at], seen)
         user = self.history.user_vectors(states[:, :-1], profiles, remembered)
         now = looking_back(back[:, :-1], self._ages(rows.day[batch.at]), visible[:, :-1])
         return Read(item_rows, tokens, user, now)

@@ -45,8 +45,7 @@ class HistoryGraph(nn.Module):
         state = self.history.states(latest, tokens, bias)
         remembered = None
         if self.history.memory is not None:
-            since = last[:, None, None] - place[None, None, 1:]
-            remembered = self.history.memory(rows.float(), kinds, since.float(), filled[:, None])
+            remembered = self.history.memory(rows.float(), kinds, filled[:, None])
         return self.history.user_vectors(state, profile[:, None], remembered)[:, 0], tokens
 
 

@@ -1,4 +1,4 @@
-"""A memory of all events that are encoded: their videos' vectors, added up, fading.
+"""A memory of the videos that were watched: their vectors, added up, fading.
 
 Attention over a history gives a mean: it knows what somebody is like, and not how much of it there
 was. Where the next video follows from each of those before it, what they say adds up, as in linear
@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from shortlist.datasets.events import KINDS
 
 FADING: Final = 40.0
-"""Events after which one counts half, before anything is learned."""
+"""Watches after which one counts half, before anything is learned."""
+SILENT: Final = -20.0
+"""Log worth of a kind of event that is none; below it nothing is remembered, and nothing fades."""
 
 
 class Memory(nn.Module):
@@ -35,20 +37,22 @@ class Memory(nn.Module):
         self.vector = nn.Linear(width, vector_width, bias=False)
         nn.init.zeros_(self.kind.weight)
 
-    def forward(self, rows: Tensor, kinds: Tensor, back: Tensor, visible: Tensor) -> Tensor:
+    def forward(self, rows: Tensor, kinds: Tensor, visible: Tensor) -> Tensor:
         """Add up what is seen from each place, float32 [b, q, vector_width].
 
-        From where nothing is seen, it is what ``nobody`` would remember.
+        From where no watch is seen, it is what ``nobody`` would remember.
 
         Args:
-            rows: of the item table, float32 [b, k, w + 1].
+            rows: of the item table, the oldest event first, float32 [b, k, w + 1].
             kinds: int64 [b, k].
-            back: events between each place and each event, 0 for the latest, float32 [b, q, k].
             visible: which events a place sees, bool [b, q, k].
         """
-        worth = (self.worth(rows) + self.kind(kinds))[..., 0].exp()
-        fading = torch.exp(-self.fading.exp() * back.clamp(min=0)) * visible
+        kind = self.kind(kinds)
+        worth = (self.worth(rows) + kind)[..., 0].exp()
+        watched = (visible & (kind > SILENT)[..., 0][:, None]).float()
+        later = watched.sum(dim=-1, keepdim=True) - watched.cumsum(dim=-1)
+        fading = torch.exp(-self.fading.exp() * later) * watched
         remembered: Tensor = (fading * worth[:, None]) @ self.vector(rows[..., :-1])
-        nothing = 1.0 - visible.float().amax(dim=-1, keepdim=True)
+        nothing = 1.0 - watched.amax(dim=-1, keepdim=True)
         remembered += nothing * self.vector(self.nobody)
         return remembered

@@ -10,6 +10,7 @@ A start that has seen a row already knows the answer. So what is learned from, t
 every user, is hidden from the start of the training, and the served one is solved for from all.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Self
@@ -21,7 +22,8 @@ from sklearn.linear_model import Ridge
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shortlist.datasets.interactions import Floats, TrainingView, events_since
+from shortlist.datasets.events import KINDS, Kind, kinds
+from shortlist.datasets.interactions import Floats, Interactions, TrainingView, events_since
 from shortlist.ranker.artefacts import Lead
 from shortlist.ranker.calibration import calibration
 from shortlist.ranker.cascade import Cascade, Read
@@ -32,6 +34,7 @@ from shortlist.ranker.features import MOMENT_WIDTH, ItemFeatures
 from shortlist.ranker.history import USER_WIDTH
 from shortlist.ranker.lists import Lists
 from shortlist.ranker.losses import distances, expected_distance
+from shortlist.ranker.memory import SILENT
 from shortlist.ranker.training import MONITORED, Training
 from shortlist.ranker.windows import Batch, Rows
 from shortlist.settings.ranker import RankerSettings
@@ -54,6 +57,7 @@ class Start:
         found: the closed form of the first.
         content: from components of the content to rows, float32 [w + 1, k].
         tags: from weights of tags, float32 [w + 1, t].
+        kinds: log worth of each kind of event, float32 [kinds].
     """
 
     learning: Tensor
@@ -61,6 +65,7 @@ class Start:
     found: CoWatch
     content: Tensor
     tags: Tensor
+    kinds: Tensor
 
     @classmethod
     def of(cls, view: TrainingView, features: ItemFeatures, width: int) -> Self:
@@ -78,7 +83,23 @@ class Start:
             found=found,
             content=torch.from_numpy(fitted.coef_[:, :wide].astype(np.float32)),
             tags=torch.from_numpy(fitted.coef_[:, wide:].astype(np.float32)),
+            kinds=torch.from_numpy(worth_of_kinds(view.log)),
         )
+
+
+def worth_of_kinds(log: Interactions) -> Floats:
+    """Log of the share of watches among the events of each kind, float32 [kinds].
+
+    What was declined adds nothing to a memory: it was no watch to the closed form. Where a log does
+    not say who clicked, all that it holds was watched, but for what was left at once. Kinds that it
+    lacks are taken at their word.
+    """
+    of, watched = kinds(log), log.click != 0
+    seen = np.bincount(of, minlength=KINDS)
+    share = np.bincount(of, weights=watched, minlength=KINDS) / np.maximum(seen, 1)
+    share[seen == 0] = np.arange(KINDS)[seen == 0] >= Kind.CLICK
+    share[Kind.SKIP] = 0.0
+    return np.log(np.maximum(share, math.exp(2 * SILENT))).astype(np.float32)
 
 
 @torch.no_grad()
@@ -101,6 +122,7 @@ def begin(cascade: Cascade, start: Start) -> None:
     worth = torch.from_numpy(start.found.worth)
     history.memory.worth.weight.copy_(worth[None, :-1])
     history.memory.worth.bias.copy_(worth[-1:])
+    history.memory.kind.weight.copy_(start.kinds[:, None])
     # Of whom nothing is known, the mean of all is assumed.
     history.memory.nobody.copy_(torch.from_numpy(start.found.mean))
     # As many coordinates as vectors have, the largest first.

@@ -29,6 +29,8 @@ from shortlist.spelling import nearest
 
 DEFAULT_FILE = Path("shortlist.yaml")
 _LOG: Final = "datasets.source"
+_ASSUMED: Final = ("default", "preset", "log")
+"""First words of the origins that nobody named."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,14 @@ class InForce:
 
     settings: Settings
     origins: Mapping[str, str]
+
+    def told(self, name: str) -> bool:
+        """Whether somebody said it, rather than a default, a preset or the kind of log.
+
+        Args:
+            name: dotted.
+        """
+        return self.origins[name].partition(" ")[0] not in _ASSUMED
 
 
 def load(

@@ -27,7 +27,7 @@ from shortlist.slate.kernel import SlateItems
 from shortlist.slate.page import Drawing, select_pages
 from shortlist.slate.ranked import Ranked
 from shortlist.slate.settled import PART, Settled
-from shortlist.slate.tuning import least
+from shortlist.slate.tuning import MOST, least
 from shortlist.steps import view
 from shortlist.steps.engine import Engine
 from shortlist.steps.output import Output
@@ -80,7 +80,7 @@ def tune(
         users = sampled_users(len(history.users), settings.tuning_users, seed)
         found = measured(answered(history, opened, users), opened.items, settings)
         found.save(into)
-        short = f", not {_percent(found.aim)}, which no trade-off reaches" if found.short else ""
+        short = f", not {_percent(found.aim)}: none up to {MOST:g} does" if found.short else ""
         return (
             f"trade-off {found.trade_off:g}: {_percent(found.reached)} more distinct tags{short}, "
             f"on pages of {found.users:,} users"

@@ -51,13 +51,14 @@ def test_a_gain_that_is_none_in_four_decimals_does_not_read_as_none():
     assert "by 2e-05 of ndcg@10" in verdict(PUBLISHED + 0.00002).reasons[1]
 
 
-def test_an_equal_is_refused_and_it_is_said_by_how_much():
+def test_an_equal_is_refused_and_the_way_round_it_is_said():
     found = verdict(PUBLISHED)
     assert [comparison.passed for comparison in found.comparisons] == [True, False]
     assert not found.passed
     assert found.reasons[1] == (
-        "The ranker does not beat the published bundle: it is ahead by 0.0000 of ndcg@10 (0.0000 "
-        "to 0.0000, 400 users), and its lead must be above 0."
+        "The ranker does not beat the published bundle: it is equal in ndcg@10 (0.0000 to 0.0000, "
+        "400 users), and its lead must be above 0; the same ranker with another slate passes with "
+        "a pipeline.gate_tolerance above 0."
     )
 
 

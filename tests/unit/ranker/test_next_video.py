@@ -8,9 +8,10 @@ import pytest
 import scipy.sparse as sp
 import torch
 
+from shortlist.datasets.events import Kind, kinds
 from shortlist.datasets.gram import inverse_gram
 from shortlist.datasets.interactions import events_since
-from shortlist.datasets.signals import watches
+from shortlist.datasets.signals import smoothed_rate, watch_trend, watches
 from shortlist.ranker.calibration import calibration
 from shortlist.ranker.cascade import Cascade
 from shortlist.ranker.co_watch import co_watch
@@ -18,8 +19,8 @@ from shortlist.ranker.company import item_table
 from shortlist.ranker.fit import fit, learns_next_video
 from shortlist.ranker.graphs import HistoryGraph, ListGraph, PrerankGraph
 from shortlist.ranker.history import USER_WIDTH
-from shortlist.ranker.memory import Memory
-from shortlist.ranker.next_video import RECENT, Start, begin, choice_loss
+from shortlist.ranker.memory import SILENT, Memory
+from shortlist.ranker.next_video import RECENT, Start, begin, choice_loss, worth_of_kinds
 from shortlist.ranker.prerank import FLOOR, affinity
 from shortlist.ranker.windows import Batch
 
@@ -72,29 +73,53 @@ def test_the_loss_of_a_choice_is_the_log_of_its_share_where_the_list_counts():
     assert nothing.item() == 0.0
 
 
-def test_a_memory_adds_up_what_fades_with_every_later_event():
+def remembering() -> Memory:
+    """Of a half-life of one watch; skips are no watches."""
     memory = Memory(2, 3)
     with torch.no_grad():
-        memory.fading.fill_(math.log(math.log(2.0)))  # A half-life of one event.
+        memory.fading.fill_(math.log(math.log(2.0)))
+        memory.kind.weight[Kind.SKIP] = 2 * SILENT
         memory.worth.weight.copy_(torch.tensor([[0.0, 0.0, 1.0]]))
         memory.worth.bias.zero_()
         memory.vector.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]))
+        memory.nobody.copy_(torch.tensor([7.0, -1.0]))
+    return memory
+
+
+def test_a_memory_adds_up_what_fades_with_every_later_watch():
     rows = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, math.log(3.0)], [9.0, 9.0, 0.0]]])
-    back = torch.tensor([[[1.0, 0.0, -1.0]]])
-    seen = torch.tensor([[[True, True, False]]])
-    told = memory(rows, torch.zeros(1, 3, dtype=torch.long), back, seen)
-    assert torch.allclose(told, torch.tensor([[[0.5, 3.0, 0.0]]]))
+    seen = torch.tensor([[[True, True, False], [True, True, True]]])
+    told = remembering()(rows, torch.full((1, 3), Kind.CLICK), seen)
+    expected = torch.tensor([[[0.5, 3.0, 0.0], [9.25, 10.5, 0.0]]])
+    assert torch.allclose(told, expected)
+
+
+def test_what_was_declined_is_not_remembered_and_nothing_fades_for_it():
+    rows = torch.tensor([[[1.0, 0.0, 0.0], [5.0, 5.0, 1.0], [0.0, 1.0, 0.0]]])
+    kinds = torch.tensor([[Kind.CLICK, Kind.SKIP, Kind.LIKE]])
+    seen = torch.tensor([[[False, True, False], [True, True, True]]])
+    told = remembering()(rows, kinds, seen)
+    assert torch.allclose(told, torch.tensor([[[7.0, -1.0, 0.0], [0.5, 1.0, 0.0]]]))
 
 
 def test_who_saw_nothing_remembers_what_nobody_does():
-    memory = Memory(2, 2)
-    with torch.no_grad():
-        memory.vector.weight.copy_(torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
-        memory.nobody.copy_(torch.tensor([3.0, -1.0]))
-    back, kinds = torch.zeros(1, 2, 1), torch.zeros(1, 1, dtype=torch.long)
     seen = torch.tensor([[[False], [True]]])
-    told = memory(torch.zeros(1, 1, 3), kinds, back, seen)
-    assert torch.equal(told, torch.tensor([[[6.0, -1.0], [0.0, 0.0]]]))
+    told = remembering()(torch.zeros(1, 1, 3), torch.full((1, 1), Kind.CLICK), seen)
+    assert torch.equal(told, torch.tensor([[[7.0, -1.0, 0.0], [0.0, 0.0, 0.0]]]))
+
+
+def test_kinds_are_worth_what_the_closed_form_made_of_them(micro):
+    log = micro.view.log
+    worth = worth_of_kinds(log)
+    assert worth[Kind.SKIP] < SILENT
+    assert worth[[Kind.CLICK, Kind.LONG_VIEW, Kind.LIKE]].tolist() == [0.0, 0.0, 0.0]
+    unsaid = np.isnan(log.click).sum() / (kinds(log) == Kind.SHOWN).sum()
+    assert 0 < np.exp(worth[Kind.SHOWN]) <= unsaid
+    # Who writes down watches only does not say who clicked.
+    nothing = np.full(len(log), np.nan, np.float32)
+    of_watches = worth_of_kinds(replace(log, click=nothing, skip=nothing))
+    assert of_watches[Kind.SHOWN] == 0.0
+    assert of_watches[Kind.SKIP] < SILENT
 
 
 def test_the_mean_user_is_the_mean_of_what_histories_add_up_to(micro, start):
@@ -110,18 +135,31 @@ def test_the_mean_user_is_the_mean_of_what_histories_add_up_to(micro, start):
     np.testing.assert_allclose(found.mean, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_affinities_of_the_start_are_those_of_the_closed_form(micro):
-    """With as many eigenvectors as videos and no negative eigenvalue, nothing is left out."""
-    view = micro.view
-    found = co_watch(view, len(view.catalogue))
-    # The matrix has no trace, so what its negative eigenvalues held is missing; the rest is theirs.
-    rows = found.rows[:, :-1].astype(np.float64)
-    values = np.linalg.eigvalsh(rows @ rows.T)
-    assert values.min() > -1e-6
-    assert (values > 1e-6).sum() < len(view.catalogue)
-    told = np.exp(found.rows @ found.worth[:-1] + found.worth[-1])
-    assert np.isfinite(told).all()
-    assert (told > 0).all()
+def test_the_start_is_the_closed_form_worked_out_densely(micro):
+    view, found = micro.view, co_watch(micro.view, len(micro.view.catalogue))
+    at = watches(view)
+    history = np.zeros((len(view.users), len(view.catalogue)))
+    weights = 0.5 ** (events_since(view.log.user[at]) / 40.0)
+    np.maximum.at(history, (view.log.user[at], view.log.video[at]), weights)
+    met = np.flatnonzero(history.any(axis=0))
+    history = history[:, met]
+    inverse = np.linalg.inv(history.T @ history + 100.0 * np.eye(len(met)))
+    deviation = np.sqrt(np.diagonal(inverse))
+    # What is left of the partial correlations without their negative eigenvalues.
+    partial = -inverse / np.outer(deviation, deviation)
+    np.fill_diagonal(partial, 0.0)
+    values, vectors = np.linalg.eigh(partial)
+    kept = (vectors * values.clip(0)) @ vectors.T
+    rows = found.rows[met, :-1].astype(np.float64)
+    inner = rows @ rows.T
+    np.testing.assert_allclose(inner / np.trace(inner), kept / np.trace(kept), atol=1e-5)
+    # An event is worth its deviation, a candidate one over it: score is x times -P_ij / P_jj.
+    worth = found.rows[met] @ found.worth[:-1] + found.worth[-1]
+    np.testing.assert_allclose(worth, np.log(deviation), atol=0.02)
+    assert np.corrcoef(worth, deviation)[0, 1] > 0.5
+    rate, trend = smoothed_rate(view, math.inf, 10.0), watch_trend(view, 3.0, 10.0)
+    bias = 0.5 * np.log(rate[met]) + np.log(trend[met]) - np.log(deviation)
+    np.testing.assert_allclose(found.rows[met, -1], bias - bias.mean(), atol=1e-4)
 
 
 def test_videos_that_the_same_users_watch_start_near_one_another(micro, start):
@@ -187,9 +225,13 @@ def test_a_fresh_cascade_ranks_by_the_closed_form_alone(micro, start):
     at = batch.at[window]
     events = at[:place][-micro.settings.history :]
     table = found.rows
-    worth = np.exp(table[rows.video[events]] @ found.worth[:-1] + found.worth[-1])
-    fading = 0.5 ** (np.arange(len(events))[::-1] / 40.0)
-    user = (worth * fading) @ table[rows.video[events], :-1]
+    kind = start.kinds[rows.kind[events]].numpy()
+    worth = np.exp(table[rows.video[events]] @ found.worth[:-1] + found.worth[-1] + kind)
+    watched = kind > SILENT
+    assert watched.any()
+    assert not watched.all()
+    later = watched.sum() - watched.cumsum()
+    user = (watched * worth * 0.5 ** (later / 40.0)) @ table[rows.video[events], :-1]
     inner = found.scale * float(user @ table[rows.video[at[place]], :-1])
     expected = float(affinity(torch.tensor(inner)).log()) + table[rows.video[at[place]], -1]
     level = float(cascade.prerank.readiness.bias)  # The same for all videos.

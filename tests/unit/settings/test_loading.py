@@ -79,6 +79,20 @@ def test_on_a_real_log_nothing_is_limited_that_its_judge_does_not_know() -> None
     assert slate.tag_limit >= slate.size
 
 
+def test_what_nobody_said_was_not_told() -> None:
+    state = load(
+        assignments=["datasets.source=kuairand:/logs"],
+        environ={**NO_FILE, "SHORTLIST_SLATE__SIZE": "7"},
+        preset="tiny",
+    )
+    assert state.told("datasets.source")
+    assert state.told("slate.size")
+    by_origin = {"slate.trade_off": "log", "slate.more_tags": "preset", "slate.epsilon": "default"}
+    for name, origin in by_origin.items():
+        assert state.origins[name].startswith(origin)
+        assert not state.told(name)
+
+
 def test_sources_that_set_different_names_of_one_branch_are_merged() -> None:
     state = load(
         assignments=["evaluation.k=5"],

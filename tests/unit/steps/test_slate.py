@@ -92,7 +92,7 @@ def test_what_is_out_of_reach_is_said_with_what_was_reached(trained, tmp_path: P
     found = read(output.path)
     assert found.short
     assert 0 < found.trade_off <= MOST
-    assert f"% more distinct tags, not {700:.1f} %, which no trade-off reaches" in output.said
+    assert f"% more distinct tags, not {700:.1f} %: none up to 0.8 does" in output.said
 
 
 def test_without_tags_there_is_nothing_to_pay_for(parts: Parts, ranked: list[Ranked]):
