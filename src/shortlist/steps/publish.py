@@ -33,6 +33,8 @@ from shortlist.steps.evaluate import HEADLINE, Candidate
 from shortlist.steps.reference import PART
 
 INDEX_RECALL: Final = "index recall"
+_OF_LISTS: Final = ("expected_gain_ndcg@", "ndcg@", "auc_")
+_OF_PAGES: Final = ("page_value@", "ndcg@", "distinct_tags@", "content_distance@")
 TRADE_OFF: Final = "slate's trade-off"
 AIM: Final = "more distinct tags, aim"
 REACHED: Final = "more distinct tags, reached"
@@ -134,14 +136,23 @@ def card_facts(card: Scorecard) -> CardFacts:
 
 
 def card_metrics(card: Scorecard) -> Sequence[CardMetric]:
-    """The figures that decide, of the model and of what it is laid beside."""
-    wanted = ("expected_gain_ndcg@", "page_value@", "ndcg@", "auc_", "distinct_tags@")
-    return [
+    """The figures that decide, of the model and of what it is laid beside: of lists, and of pages.
+
+    Pages are those of the study, where the model's own is the one that is served.
+    """
+    lists = [
         CardMetric(metric, model.name, figure.value, figure.low, figure.high)
         for model in card.models
         for metric, figure in {**model.truth, **model.logged}.items()
-        if metric.startswith(wanted)
+        if metric.startswith(_OF_LISTS)
     ]
+    pages = [
+        CardMetric(metric, page.name, figure.value, figure.low, figure.high)
+        for page in (card.study.pages if card.study is not None else ())
+        for metric, figure in page.figures.items()
+        if metric.startswith(_OF_PAGES)
+    ]
+    return [*lists, *pages]
 
 
 def publish(store: BundleStore, bundle: Bundle, verdict: Verdict) -> bool:

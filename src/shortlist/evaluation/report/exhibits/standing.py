@@ -58,7 +58,9 @@ def page_value(scorecard: Scorecard) -> Exhibit | None:
     if leader is None:
         finding = "No model that could serve has a page value"
     else:
-        finding = f"A page from {leader} brings {figure(column, leader)} expected clicks"
+        finding = (
+            f"The first of {leader}'s list bring {figure(column, leader)} expected clicks as a page"
+        )
         if math.isfinite(floor) and floor > 0:
             finding += f", {value / floor:.1f} times those of a random page"
         if math.isfinite(ceiling) and ceiling > 0:
@@ -67,8 +69,9 @@ def page_value(scorecard: Scorecard) -> Exhibit | None:
         key="page-value",
         finding=sentence(finding + _maybe_chance(scorecard, column, leader)),
         reading=(
-            "Each mark is the number of clicks to expect from one page, counting that a repeated "
-            f"tag tires the viewer; {INTERVALS} over users."
+            "Each mark is the number of clicks to expect from the first of a list as one page, "
+            "counting that a repeated tag tires the viewer, before any slate draws a better one; "
+            f"{INTERVALS} over users."
         ),
         alternative=spoken(scorecard, column),
         drawing=standing(scorecard, column, "page-value"),

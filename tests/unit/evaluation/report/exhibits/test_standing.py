@@ -52,8 +52,8 @@ def test_a_page_is_compared_with_the_random_and_the_best_page(small_card: Make) 
     exhibit = page_value(small_card(truth={"page_value": values}))
     assert exhibit is not None
     assert exhibit.finding == (
-        "A page from a brings 3.00 expected clicks, 3.0 times those of a random page and "
-        f"75{SPACE}% of those of the oracle's page."
+        "The first of a's list bring 3.00 expected clicks as a page, 3.0 times those of a random "
+        f"page and 75{SPACE}% of those of the oracle's page."
     )
 
 
