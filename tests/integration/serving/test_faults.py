@@ -331,11 +331,10 @@ def test_a_bundle_that_is_not_whole_is_refused_and_the_old_one_serves(
         table = store.root / name / "ranker" / "items.npy"
         table.write_bytes(table.read_bytes()[:-2])
     pointer = store.pointer()
-    # Nothing of ours publishes such a one; a disk or a copy by hand does.
-    store.pointers.swap(pointer, pointer.published(name))
     try:
-        refused = 'shortlist_publications_total{outcome="refused"}'
-        with running.counting(refused):
+        with running.counting('shortlist_publications_total{outcome="refused"}'):
+            # Nothing of ours publishes such a one; a disk or a copy by hand does.
+            store.pointers.swap(pointer, pointer.published(name))
             wait_for(lambda: running.get("/v2/health/ready").body.get("refused"), 30)
         ready = running.get("/v2/health/ready")
         assert (ready.status, ready.body["bundle"], ready.body["wanted"]) == (200, before, name)
