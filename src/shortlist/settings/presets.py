@@ -63,6 +63,8 @@ _KUAIRAND: dict[str, object] = {
     "slate.trade_off": 0.0,
     # As many as a page has videos: no limit.
     "slate.tag_limit": 10,
+    # A pass is 1,600 steps, and what it learns is little beside the closed form that it starts from.
+    "ranker.epochs": 1,
 }
 
 LOGS: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(

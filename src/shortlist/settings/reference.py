@@ -36,7 +36,7 @@ def reference_page() -> str:
     """All settings as one Markdown page: type, default, what the presets change, description."""
     name = "evaluation.users"
     logs = "; ".join(
-        f"`{kind}` has {' and '.join(f'`{key}={value}`' for key, value in values.items())}"
+        f"`{kind}` has {', '.join(f'`{key}={value}`' for key, value in values.items())}"
         for kind, values in LOGS.items()
         if values
     )

@@ -58,8 +58,8 @@ REDONE: list[tuple[str, str, set[str]]] = [
     ("baselines.rerank_trees", "9", {"evaluate"}),
     ("datasets.test_days", "2", ALL - {"items"}),
     ("datasets.validation_days", "1", {"evaluate"}),
-    # By itself it names a place; the kind of log has a slate of its own.
-    ("datasets.source", "kuairand:logs", {"slate", "evaluate"}),
+    # By itself it names a place; the kind of log changes slate and passes.
+    ("datasets.source", "kuairand:logs", {"train", "slate", "evaluate"}),
     ("pipeline.gate_tolerance", "0.5", {"gate"}),
     ("pipeline.shards", "4", set()),
     ("encoders.batch_size", "9", set()),
