@@ -20,6 +20,7 @@ from shortlist.steps.recall import FITTED, RECALL
 from shortlist.steps.recalled import READ, recalled_by_tables
 from shortlist.steps.reference import REFERENCE
 from shortlist.steps.slate import SLATE
+from shortlist.steps.step import settings_of
 from shortlist.steps.train import TRAIN
 
 STEPS = (RECALL, TRAIN, INDEX, ITEMS, SLATE, REFERENCE, EVALUATE, GATE)
@@ -72,15 +73,21 @@ def under(*assignments: str) -> Settings:
     return load(assignments=assignments, environ={"SHORTLIST_CONFIG": ""}).settings
 
 
-def keys(settings: Settings) -> dict[str, str]:
-    return {step.name: step.dependencies(settings, {}).key for step in STEPS}
+def read_by_steps(settings: Settings) -> dict[str, dict[str, object]]:
+    return {step.name: settings_of(settings, step.settings, step.free) for step in STEPS}
 
 
 def test_a_setting_redoes_the_steps_that_read_it_and_no_others() -> None:
-    before = keys(under())
+    before = read_by_steps(under())
     for name, value, redone in REDONE:
-        after = keys(under(f"{name}={value}"))
+        after = read_by_steps(under(f"{name}={value}"))
         assert (name, {step for step in after if after[step] != before[step]}) == (name, redone)
+
+
+def test_what_a_step_reads_is_in_its_key() -> None:
+    before, after = under(), under("recall.half_life_days=9")
+    assert RECALL.dependencies(before, {}).key != RECALL.dependencies(after, {}).key
+    assert ITEMS.dependencies(before, {}).key == ITEMS.dependencies(after, {}).key
 
 
 class Watched(RecallSettings):
