@@ -27,7 +27,7 @@ _TINY: dict[str, object] = {
     "ranker.averaging": 0.98,
     "ranker.threads": 1,
     "recall.candidates": 200,
-    # No trade-off gives .4 more where a recommender has learned as little as from so small a world.
+    # More is out of reach of a recommender that has learned as little as from so small a world.
     "slate.more_tags": 0.15,
     "slate.tuning_users": 100,
     "evaluation.users": 100,
@@ -63,7 +63,7 @@ _KUAIRAND: dict[str, object] = {
     "slate.trade_off": 0.0,
     # As many as a page has videos: no limit.
     "slate.tag_limit": 10,
-    # A pass is 1,600 steps, and what it learns is little beside the closed form that it starts from.
+    # A pass is 1,600 steps, and what it learns is little beside the closed form of the start.
     "ranker.epochs": 1,
 }
 

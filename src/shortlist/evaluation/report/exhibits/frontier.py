@@ -47,9 +47,9 @@ def frontier(scorecard: Scorecard) -> Exhibit | None:
     reading = (
         "Each mark is a setting of the slate, joined by method in order of its trade-off; further "
         "right is more varied, further up is worth more; the plain list, without a slate, lies at "
-        "zero, the ring is the default, and the dashed line is how varied random lists are. A default "
-        "that the slate step found has the tags that were aimed at, as far as they can be reached, "
-        "counted on users of the history, who may be the judged ones"
+        "zero, the ring is the default, and the dashed line is how varied random lists are. "
+        "A default that the slate step found has the tags that were aimed at, as far as they can "
+        "be reached, counted on users of the history, who may be the judged ones"
     )
     legend = [
         *((_POINTS[method], method) for method in _POINTS if _of(study.frontier, method)),
