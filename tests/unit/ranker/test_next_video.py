@@ -345,8 +345,7 @@ def test_exported_graphs_equal_the_modules_and_say_probabilities(learned, micro)
         )
         held = cascade.history.memory
         assert held is not None
-        back = torch.arange(count - 1, -1, -1).float()[None, None]
-        told = held(table[rows.video[at]], rows.kind[at], back, filled[:, None])
+        told = held(table[rows.video[at]], rows.kind[at], filled[:, None])
         torch.testing.assert_close(user[:, :-1], told[:, 0])
         judged = (
             user,
