@@ -18,8 +18,10 @@ def main() -> int:
     """Become TorchServe; the exit code says why not."""
     try:
         settings = load(environ=os.environ).settings
-        home = Path(tempfile.mkdtemp(prefix="shortlist-ts-"))
-        predictor_server(settings, home / "archive", home).become()
+        # Who becomes another program leaves the block by no end; who is refused leaves nothing.
+        with tempfile.TemporaryDirectory(prefix="shortlist-ts-") as directory:
+            home = Path(directory)
+            predictor_server(settings, home / "archive", home).become()
     except ShortlistError as error:
         sys.stderr.write(f"shortlist: {error}\n")
         return error.exit_code

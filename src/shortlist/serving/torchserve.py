@@ -123,9 +123,13 @@ class TorchServe:
             NotFoundError: there is no Java, or no TorchServe.
             SettingsError: a port is in use, or the path of its home is too long.
         """
-        command, environ, home = self._launch()
-        os.chdir(home)
-        os.execve(command[0], command, environ)
+        try:
+            command, environ, home = self._launch()
+            os.chdir(home)
+            os.execve(command[0], command, environ)
+        except BaseException:
+            self.stop()
+            raise
 
     def why_not_ready(self) -> str | None:
         """None where every worker is ready, else what is not."""

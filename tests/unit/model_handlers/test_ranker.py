@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from model_handlers.ranker import figures, probe
+from model_handlers.ranker import figures, probe, server
+from model_handlers.ranker.__main__ import main
 from model_handlers.ranker.archive import model_config, write_archive
 from model_handlers.ranker.handler import RankerHandler
 from model_handlers.ranker.server import worker_environment
@@ -206,3 +208,18 @@ def test_the_probe_tells_by_its_status(
     monkeypatch.setattr("sys.argv", ["probe", "port"])
     assert probe.main() == 1
     assert asked == [9_086, 8_086, 9_086]
+
+
+def test_a_process_that_cannot_become_the_predictor_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def archived(_: ServingSettings, into: Path) -> Path:
+        into.mkdir(parents=True)
+        return into / "ranker.mar"
+
+    monkeypatch.setattr(server, "write_archive", archived)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("SHORTLIST_SERVING__JAVA", "/nowhere/java")
+    assert main() == NotFoundError.exit_code
+    assert "no program /nowhere/java" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

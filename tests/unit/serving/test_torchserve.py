@@ -151,6 +151,19 @@ def test_a_server_that_ends_tells_its_last_words_and_leaves_nothing(
     assert server.logs is None
 
 
+def test_who_cannot_become_a_server_leaves_no_home(
+    files: ModelFiles, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = home / ("x" * 107)
+    long.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    server = TorchServe(files, settings(java=program(tmp_path / "java")))
+    with pytest.raises(SettingsError, match="TMPDIR"):
+        server.become()
+    assert list(long.iterdir()) == []
+    assert server.logs is None
+
+
 def test_a_server_that_never_is_ready_is_given_up_and_ended(
     files: ModelFiles, home: Path, tmp_path: Path
 ) -> None:
