@@ -1,6 +1,11 @@
 """What all branches of the settings tree have in common."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+"""A TCP port to listen at."""
 
 
 class Branch(BaseModel):

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from shortlist.settings.base import Branch
+from shortlist.settings.base import Branch, Port
 
 
 def _address(url: str) -> str:
@@ -29,10 +29,8 @@ class OnlineSettings(Branch):
         "redis://127.0.0.1:6379/0",
         description="Redis: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///PATH`.",
     )
-    embedded_port: int = Field(
+    embedded_port: Port = Field(
         6390,
-        ge=1,
-        le=65_535,
         description="Port, on 127.0.0.1, of the Redis that `shortlist up` runs itself where "
         "`online.url` is not given.",
     )

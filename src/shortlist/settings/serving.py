@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from shortlist.settings.base import Branch
+from shortlist.settings.base import Branch, Port
 
 
 class ServingSettings(Branch):
@@ -37,14 +37,12 @@ class ServingSettings(Branch):
         pattern=r"^[0-9A-Za-z.:-]+$",
         description="Address at which the predictor answers; 0.0.0.0 in a container.",
     )
-    predictor_port: int = Field(
-        8085, ge=1, le=65_535, description="Port at which the predictor answers."
+    predictor_port: Port = Field(8085, description="Port at which the predictor answers.")
+    predictor_management_port: Port = Field(
+        8086, description="Port of TorchServe's management, on 127.0.0.1 alone."
     )
-    predictor_management_port: int = Field(
-        8086, ge=1, le=65_535, description="Port of TorchServe's management, on 127.0.0.1 alone."
-    )
-    predictor_metrics_port: int = Field(
-        8087, ge=1, le=65_535, description="Port of the predictor's metrics, at its address."
+    predictor_metrics_port: Port = Field(
+        8087, description="Port of the predictor's metrics, at its address."
     )
     predictor_workers: int = Field(
         1, ge=1, le=256, description="Processes of the predictor that rank, one core each."
@@ -71,9 +69,7 @@ class ServingSettings(Branch):
         pattern=r"^[0-9A-Za-z.:-]+$",
         description="Address at which the transformer answers; 0.0.0.0 in a container.",
     )
-    transformer_port: int = Field(
-        8080, ge=1, le=65_535, description="Port at which the transformer answers."
-    )
+    transformer_port: Port = Field(8080, description="Port at which the transformer answers.")
     predictor_url: str | None = Field(
         None,
         pattern=r"^https?://[^/?#\s]+$",
