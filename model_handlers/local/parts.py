@@ -17,6 +17,7 @@ from shortlist.errors import CorruptError
 from shortlist.files import make_directory
 from shortlist.online.embedded import server_command
 from shortlist.serving.child import Child
+from shortlist.wire.health import READY_PATH
 
 if TYPE_CHECKING:
     from shortlist.serving.torchserve import TorchServe
@@ -143,7 +144,7 @@ class Transformer(Child):
             address.hostname or "", address.port, timeout=_ASK_SECONDS
         )
         try:
-            connection.request("GET", "/v2/health/ready")
+            connection.request("GET", READY_PATH)
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as error:
