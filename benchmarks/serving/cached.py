@@ -11,7 +11,6 @@ the next page take the whole path. Its hit rate is that of the service's own cou
 """
 
 import asyncio
-import json
 import re
 import urllib.request
 from dataclasses import asdict
@@ -21,18 +20,8 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.serving.generator import Load, Target, attack
-from benchmarks.serving.running import (
-    CONSOLE,
-    Prepared,
-    Running,
-    arguments,
-    difference,
-    machine,
-    prepared,
-    problems_end,
-    serving,
-    storing,
-)
+from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
+from benchmarks.serving.running import Prepared, Running, difference, prepared, serving, storing
 from benchmarks.serving.timing import Answered, Tally, answered, quantiles
 from benchmarks.serving.traffic import asking, sessions, warmed
 from shortlist.online.entries import ServedPage
@@ -167,7 +156,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15.0, help="of each rate")
     parser.add_argument("--mixed-rate", type=float, default=60.0, help="requests a second; 0: none")
     parser.add_argument("--mixed-seconds", type=float, default=25.0)
-    parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     problems: list[str] = []
@@ -217,9 +205,7 @@ def main() -> None:
         "best_rate": best,
     }
     CONSOLE.print(_table(runs, mixed, len(users)))
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "serving-cached.json").write_text(json.dumps(result, indent=2) + "\n")
-    problems_end(problems)
+    ended(given, "cached", result, problems)
 
 
 def _table(runs: list[dict[str, Any]], mixed: dict[str, Any] | None, users: int) -> Table:

@@ -8,7 +8,6 @@ process. That it does the same work shows in the pages: given the seed of each, 
     .venv/bin/python -m benchmarks.serving.efficiency --work work
 """
 
-import json
 import os
 import time
 from functools import reduce
@@ -24,15 +23,8 @@ from rich.table import Table
 
 from benchmarks.serving.bare import Bare
 from benchmarks.serving.generator import attack
-from benchmarks.serving.running import (
-    CONSOLE,
-    arguments,
-    difference,
-    machine,
-    prepared,
-    problems_end,
-    serving,
-)
+from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
+from benchmarks.serving.running import difference, prepared, serving
 from benchmarks.serving.timing import Tally, answered
 from benchmarks.serving.traffic import asking, first_pages, warmed
 
@@ -57,7 +49,6 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=40.0, help="first pages a second")
     parser.add_argument("--seconds", type=float, default=15.0, help="of the service, a round")
     parser.add_argument("--pages", type=int, default=200, help="of the bare compute, a round")
-    parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     with prepared(given) as ready, serving(ready) as running:
@@ -117,9 +108,7 @@ def main() -> None:
         problems.append(f"only {same:.0%} of the pages are those of the bare compute")
     if ratio > GOAL:
         problems.append(f"the service takes {ratio:.2f} x the bare compute, the goal is {GOAL}")
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "serving-efficiency.json").write_text(json.dumps(result, indent=2) + "\n")
-    problems_end(problems)
+    ended(given, "efficiency", result, problems)
 
 
 def _same(running: Any, bare: Bare, known: dict[int, Any], users: list[int]) -> float:

@@ -8,7 +8,6 @@ beforehand, since the largest takes minutes and 6 GB of disk while it is made::
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,16 +17,8 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.serving.generator import attack
-from benchmarks.serving.running import (
-    CONSOLE,
-    Running,
-    arguments,
-    difference,
-    machine,
-    prepared,
-    problems_end,
-    serving,
-)
+from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
+from benchmarks.serving.running import Running, difference, prepared, serving
 from benchmarks.serving.scaled import scaled
 from benchmarks.serving.timing import Tally, answered, stages
 from benchmarks.serving.traffic import first_pages, warmed
@@ -48,7 +39,6 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--rate", type=float, default=15.0, help="first pages a second")
     parser.add_argument("--seconds", type=float, default=12.0, help="of each size")
-    parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     rows, problems = [], []
     for size in sorted(given.sizes):
@@ -66,10 +56,8 @@ def main() -> None:
     if given.make:
         return
     CONSOLE.print(_table(rows, given.rate))
-    given.out.mkdir(parents=True, exist_ok=True)
     result = {"machine": machine(), "rate": given.rate, "sizes": rows}
-    (given.out / "serving-growth.json").write_text(json.dumps(result, indent=2) + "\n")
-    problems_end(problems)
+    ended(given, "growth", result, problems)
 
 
 def _make(given: argparse.Namespace, size: int, into: Path) -> None:

@@ -10,7 +10,6 @@ refused: what counts is how many pages come out::
 """
 
 import contextlib
-import json
 import os
 import shutil
 import sys
@@ -24,18 +23,15 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.serving.generator import attack
+from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
 from benchmarks.serving.running import (
-    CONSOLE,
     NAIVE,
     Part,
     Prepared,
     Running,
-    arguments,
     difference,
     filled,
-    machine,
     prepared,
-    problems_end,
     started,
 )
 from benchmarks.serving.timing import Tally, answered, quantiles
@@ -191,7 +187,6 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=8, help="requests that are under way")
     parser.add_argument("--seconds", type=float, default=12.0, help="of each rung")
     parser.add_argument("--most", type=int, default=10_000, help="requests of each rung")
-    parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     rows: list[dict[str, Any]] = []
@@ -216,9 +211,7 @@ def main() -> None:
         "times": times,
     }
     CONSOLE.print(_table(rows, given.at_once))
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "serving-ladder.json").write_text(json.dumps(result, indent=2) + "\n")
-    problems_end(problems)
+    ended(given, "ladder", result, problems)
 
 
 def _table(rows: list[dict[str, Any]], at_once: int) -> Table:

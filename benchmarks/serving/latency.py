@@ -8,7 +8,6 @@ pages may be, but at half of it one degraded page fails the benchmark::
     .venv/bin/python -m benchmarks.serving.latency --work work
 """
 
-import json
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -16,16 +15,8 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.serving.generator import attack
-from benchmarks.serving.running import (
-    CONSOLE,
-    Running,
-    arguments,
-    difference,
-    machine,
-    prepared,
-    problems_end,
-    serving,
-)
+from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
+from benchmarks.serving.running import Running, difference, prepared, serving
 from benchmarks.serving.timing import Answered, Tally, answered, highest, stages
 from benchmarks.serving.traffic import first_pages, settled, warmed
 
@@ -69,7 +60,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="at half of saturation")
     parser.add_argument("--rate", type=float, help="measure at this rate, and search for none")
     parser.add_argument("--fine", type=float, default=1.1, help="factor to which it is searched")
-    parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     with prepared(given) as ready, serving(ready) as running:
@@ -99,9 +89,7 @@ def main() -> None:
             problems += tally.problems()
             if told["request"]["p99"] >= GOAL_P99_MS:
                 problems.append(f"p99 is {told['request']['p99']:.1f} ms, not below {GOAL_P99_MS}")
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "serving-latency.json").write_text(json.dumps(result, indent=2) + "\n")
-    problems_end(problems)
+    ended(given, "latency", result, problems)
 
 
 def _tried(tried: list[dict[str, Any]]) -> Table:

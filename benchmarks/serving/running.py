@@ -7,16 +7,14 @@ import argparse
 import asyncio
 import contextlib
 import datetime as dt
-import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import psutil
-from rich.console import Console
 
 from model_handlers.local.parts import Predictor, Redis, Transformer
 from model_handlers.local.plan import Plan, plan
@@ -31,10 +29,8 @@ from shortlist.online.refill import refill
 from shortlist.online.store import OnlineStore
 from shortlist.settings import load
 
-OUT: Final = Path("work/benchmarks")
 NAIVE: Final = "LADDER"
 """Variable by which a process of the ladder is told what is naive in it."""
-CONSOLE: Final = Console(width=100)
 _PORTS: Final = (
     "online.embedded_port",
     "serving.predictor_port",
@@ -163,27 +159,12 @@ def _spent(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def arguments(description: str | None) -> argparse.ArgumentParser:
-    """What every benchmark of serving takes."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--work", type=Path, default=Path("work"), help="directory with bundles and datasets"
-    )
-    parser.add_argument(
-        "--set", dest="assignments", action="append", default=[], help="a setting: NAME=VALUE"
-    )
-    parser.add_argument("--out", type=Path, default=OUT, help="directory of the JSON")
-    return parser
-
-
 @contextlib.contextmanager
 def prepared(given: argparse.Namespace, *settings: str) -> Iterator[Prepared]:
     """Choose settings and free ports, and find bundle and dataset; nothing is started.
 
     Args:
-        given: by `arguments`.
+        given: by `reporting.arguments`.
         settings: of this benchmark; what is given comes after them.
     """
     known = load(
@@ -275,24 +256,3 @@ def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[
     {'redis': 0.5, 'worker': 0.25}
     """
     return {name: value - before.get(name, 0.0) for name, value in after.items()}
-
-
-def machine() -> dict[str, Any]:
-    """Where figures were taken."""
-    model = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-            if line.startswith("model name")
-        ),
-        "unknown",
-    )
-    return {"cpu": model, "cores": os.cpu_count(), "load": os.getloadavg()[0]}
-
-
-def problems_end(problems: Sequence[str]) -> None:
-    """End with a failure where something must not have been."""
-    for problem in problems:
-        CONSOLE.print(f"[red]FAILED[/red]: {problem}")
-    if problems:
-        raise SystemExit(1)
