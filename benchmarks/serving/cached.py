@@ -19,10 +19,11 @@ from typing import Any, Final
 import numpy as np
 from rich.table import Table
 
-from benchmarks.serving.generator import Load, Target, attack
+from benchmarks.serving.generator import Target, attack
+from benchmarks.serving.loaded import Loaded
 from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
 from benchmarks.serving.running import Prepared, Running, difference, prepared, serving, storing
-from benchmarks.serving.timing import Answered, Tally, answered, quantiles
+from benchmarks.serving.timing import Answered, Tally, quantiles
 from benchmarks.serving.traffic import asking, sessions, warmed
 from shortlist.online.entries import ServedPage
 from shortlist.online.packing import StoredList, digest
@@ -112,36 +113,35 @@ def lookups(running: Running) -> dict[str, float]:
 def measured(running: Running, targets: list[Target], rate: float) -> dict[str, Any]:
     """Ask at a rate: how it went, latency, CPU, and hits by the service's count."""
     budget = running.prepared.plan.settings.serving.budget_ms
-    found, before = lookups(running), running.cpu()
-    load = attack(targets, rate)
-    spent = difference(before, running.cpu()) | {"generator": load.cpu_seconds}
-    hits = difference(found, lookups(running))
-    one_by_one = answered(load.sent, rate)
-    pages = _pages(targets, load, one_by_one)
+    before = lookups(running)
+    loaded = Loaded.of(running, targets, rate)
+    hits = difference(before, lookups(running))
+    load, pages = loaded.load, _pages(targets, loaded)
+    tally = Tally.of(pages, budget)
     return {
         "rate": rate,
         "answered": len(load.sent) / load.seconds if load.seconds else 0.0,
-        "all": quantiles([one.ms for one in one_by_one]),
+        "all": quantiles([one.ms for one in loaded.found]),
         "cached_ms": quantiles([one.ms for one in pages if one.cached]),
         "full_ms": quantiles([one.ms for one in pages if one.page and not one.cached]),
         "hit_rate": hits.get("hit", 0.0) / max(sum(hits.values()), 1.0),
-        "cpu_ms": {name: each * 1e3 / max(len(load.sent), 1) for name, each in spent.items()},
-        **asdict(Tally.of(pages, budget)),
-        "problems": Tally.of(pages, budget).problems(),
+        "cpu_ms": loaded.cpu_ms | {"generator": loaded.generator_ms},
+        **asdict(tally),
+        "problems": tally.problems(),
     }
 
 
-def _pages(targets: list[Target], load: Load, found: list[Answered]) -> list[Answered]:
+def _pages(targets: list[Target], loaded: Loaded) -> list[Answered]:
     """Those of the answers that are to requests for pages.
 
     The generator may send two neighbours in either order, so it goes by what was answered.
     """
     wanted = sum(target.url.endswith(V1_PATH) for target in targets)
     if wanted == len(targets):
-        return found
+        return loaded.found
     return [
         one
-        for one, sent in zip(found, load.sent, strict=True)
+        for one, sent in zip(loaded.found, loaded.load.sent, strict=True)
         if one.page is not None or not sent.body.startswith(b'{"events"')
     ]
 

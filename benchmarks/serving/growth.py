@@ -16,11 +16,11 @@ from typing import Any, Final
 import numpy as np
 from rich.table import Table
 
-from benchmarks.serving.generator import attack
+from benchmarks.serving.loaded import Loaded
 from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
-from benchmarks.serving.running import Running, difference, prepared, serving
+from benchmarks.serving.running import Running, prepared, serving
 from benchmarks.serving.scaled import scaled
-from benchmarks.serving.timing import Tally, answered, stages
+from benchmarks.serving.timing import stages
 from benchmarks.serving.traffic import first_pages, warmed
 from shortlist.bundle import BundleStore
 
@@ -81,17 +81,13 @@ def _measured(running: Running, given: argparse.Namespace) -> dict[str, Any]:
     users = rng.permutation(running.users)[: given.users].tolist()
     warmed(running, users, rng, seconds=10.0)
     targets = first_pages(running, users, round(given.rate * given.seconds), rng)
-    before = running.cpu()
-    load = attack(targets, given.rate)
-    spent = difference(before, running.cpu())
-    found = answered(load.sent, given.rate)
-    tally = Tally.of(found, running.prepared.plan.settings.serving.budget_ms)
+    loaded = Loaded.of(running, targets, given.rate)
     return {
         "started_s": dict(running.started),
         "memory_mib": running.memory(),
-        "stages": stages(found),
-        "cpu_ms": {name: one * 1e3 / max(tally.sent, 1) for name, one in spent.items()},
-        "problems": tally.problems(),
+        "stages": stages(loaded.found),
+        "cpu_ms": loaded.cpu_ms,
+        "problems": loaded.tally.problems(),
     }
 
 

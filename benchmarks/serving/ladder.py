@@ -22,19 +22,18 @@ from typing import Any, Final
 import numpy as np
 from rich.table import Table
 
-from benchmarks.serving.generator import attack
+from benchmarks.serving.loaded import Loaded
 from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
 from benchmarks.serving.running import (
     NAIVE,
     Part,
     Prepared,
     Running,
-    difference,
     filled,
     prepared,
     started,
 )
-from benchmarks.serving.timing import Tally, answered, quantiles
+from benchmarks.serving.timing import quantiles
 from benchmarks.serving.traffic import first_pages, warmed
 from model_handlers import ranker
 from model_handlers.local.parts import Predictor, Redis, Transformer
@@ -165,16 +164,13 @@ def climbed(
     """Pages a second, latency, and CPU ms by process."""
     warmed(running, users[: given.warm], rng, seconds=given.seconds / 2)
     targets = first_pages(running, users, given.most, rng)
-    before = running.cpu()
-    load = attack(targets, 0.0, at_once=given.at_once, seconds=given.seconds)
-    spent = difference(before, running.cpu())
-    found = answered(load.sent, 0.0)
-    tally = Tally.of(found, running.prepared.plan.settings.serving.budget_ms)
+    loaded = Loaded.of(running, targets, 0.0, at_once=given.at_once, seconds=given.seconds)
+    load, tally = loaded.load, loaded.tally
     return {
         "sent": tally.sent,
         "pages_a_second": tally.whole / load.seconds if load.seconds else 0.0,
-        "ms": quantiles([one.ms for one in found]),
-        "cpu_ms": {name: one * 1e3 / max(tally.sent, 1) for name, one in spent.items()},
+        "ms": quantiles([one.ms for one in loaded.found]),
+        "cpu_ms": loaded.cpu_ms,
         "problems": tally.problems(),
     }
 

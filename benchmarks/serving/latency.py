@@ -14,10 +14,10 @@ from typing import Any, Final
 import numpy as np
 from rich.table import Table
 
-from benchmarks.serving.generator import attack
+from benchmarks.serving.loaded import Loaded
 from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
-from benchmarks.serving.running import Running, difference, prepared, serving
-from benchmarks.serving.timing import Answered, Tally, answered, highest, stages
+from benchmarks.serving.running import Running, prepared, serving
+from benchmarks.serving.timing import highest, stages
 from benchmarks.serving.traffic import first_pages, settled, warmed
 
 GOAL_P99_MS: Final = 100.0
@@ -31,21 +31,15 @@ class Rates:
     ) -> None:
         self.tried: list[dict[str, Any]] = []
         self._running, self._users, self._rng, self._seconds = running, users, rng, seconds
-        self._budget = running.prepared.plan.settings.serving.budget_ms
 
-    def run(self, rate: float, seconds: float) -> tuple[list[Answered], Tally, dict[str, float]]:
-        """First pages at a rate: each request, how they went, and CPU ms of each by process."""
+    def run(self, rate: float, seconds: float) -> Loaded:
+        """First pages at a rate."""
         targets = first_pages(self._running, self._users, round(rate * seconds), self._rng)
-        before = self._running.cpu()
-        load = attack(targets, rate)
-        spent = difference(before, self._running.cpu()) | {"generator": load.cpu_seconds}
-        found = answered(load.sent, rate)
-        each = {name: one * 1e3 / max(len(found), 1) for name, one in spent.items()}
-        return found, Tally.of(found, self._budget), each
+        return Loaded.of(self._running, targets, rate)
 
     def holds(self, rate: float) -> bool:
         """Whether a rate does."""
-        _, tally, _ = self.run(rate, self._seconds)
+        tally = self.run(rate, self._seconds).tally
         self.tried.append({"rate": rate, "holds": tally.holds, **asdict(tally)})
         settled(self._running, self._users)
         return tally.holds
@@ -82,8 +76,9 @@ def main() -> None:
         if rates.tried:
             CONSOLE.print(_tried(rates.tried))
         if rate:
-            found, tally, cpu = rates.run(rate, given.seconds)
-            told = stages(found)
+            loaded = rates.run(rate, given.seconds)
+            tally, told = loaded.tally, stages(loaded.found)
+            cpu = loaded.cpu_ms | {"generator": loaded.generator_ms}
             result |= {"rate": rate, "stages": told, "cpu_ms": cpu, **asdict(tally)}
             CONSOLE.print(_stages(result, saturation))
             problems += tally.problems()
