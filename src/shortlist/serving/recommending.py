@@ -31,7 +31,7 @@ from shortlist.telemetry.metrics import ServingMetrics
 from shortlist.wire.causes import Cause, Ignored
 from shortlist.wire.rank import MOST_CANDIDATES, RankAnswer, RankRequest
 from shortlist.wire.recommend import Page, RecommendRequest
-from shortlist.wire.refusals import NotReadyError, UnknownBundleError
+from shortlist.wire.refusals import NotReadyError, OverloadedError, UnknownBundleError
 
 _DAY: Final = 86_400.0
 _LEAST_MS: Final = 1.0
@@ -111,6 +111,7 @@ class Recommender:
         self._bundles, self._known, self._ranker = bundles, known, ranker
         self._recorder, self._settings, self._figures = recorder, settings, figures
         self._clock = clock
+        self._making = 0
 
     async def pages(
         self, requests: Sequence[RecommendRequest], trace: str | None = None
@@ -123,10 +124,18 @@ class Recommender:
 
         Raises:
             NotReadyError: no bundle is loaded yet.
+            OverloadedError: too many are being made.
         """
-        if len(requests) == 1:
-            return [await self.page(requests[0], trace)]
-        return list(await asyncio.gather(*(self.page(request, trace) for request in requests)))
+        most = self._settings.pages_at_once
+        if self._making + len(requests) > most:
+            raise OverloadedError(f"{self._making} pages are being made, {most} are the most")
+        self._making += len(requests)
+        try:
+            if len(requests) == 1:
+                return [await self.page(requests[0], trace)]
+            return list(await asyncio.gather(*(self.page(request, trace) for request in requests)))
+        finally:
+            self._making -= len(requests)
 
     async def page(self, request: RecommendRequest, trace: str | None = None) -> Page:
         """A page for one request; see `pages`."""

@@ -110,6 +110,13 @@ class ServingSettings(Branch):
         description="A page of a stored list is drawn from the best that are left, so many times "
         "as it has videos.",
     )
+    pages_at_once: int = Field(
+        64,
+        ge=32,
+        le=100_000,
+        description="Pages that a process makes at a time; who asks for more is refused with 503. "
+        "Each costs some milliseconds of one core, so more only make all of them late.",
+    )
     waiting_pages: int = Field(
         10_000,
         ge=1,

@@ -101,6 +101,13 @@ class NotReadyError(WireError):
     label = "not_ready"
 
 
+class OverloadedError(WireError):
+    """More is asked at once than is answered in any useful time."""
+
+    http_status = 503
+    label = "overloaded"
+
+
 class OverBudgetError(WireError):
     """The time that the request gave is spent, or too short for the work."""
 
@@ -119,6 +126,7 @@ REFUSALS: Final[dict[str, type[WireError]]] = {
         InternalError,
         BadAnswerError,
         NotReadyError,
+        OverloadedError,
         OverBudgetError,
     )
 } | {MalformedError.label: MalformedError}

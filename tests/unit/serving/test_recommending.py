@@ -1,5 +1,6 @@
 """Pages for real users of a small world, with every part failing in turn."""
 
+import asyncio
 import dataclasses
 
 import numpy as np
@@ -15,7 +16,7 @@ from shortlist.serving.recommending import dated, day_of
 from shortlist.settings.serving import ServingSettings
 from shortlist.wire.causes import Cause
 from shortlist.wire.recommend import RecommendRequest
-from shortlist.wire.refusals import NotReadyError, UnknownBundleError
+from shortlist.wire.refusals import NotReadyError, OverloadedError, UnknownBundleError
 
 CLICK = 2
 
@@ -305,6 +306,27 @@ def test_requests_of_one_body_are_answered_in_order(make, run, users) -> None:
         pages = await transformer.recommender.pages(asked)
         assert [page.user_id for page in pages] == [one.user_id for one in asked]
         assert len({page.request_id for page in pages}) == 4
+
+    run(look())
+
+
+def test_who_asks_for_more_than_is_made_at_once_is_refused_and_the_others_are_not(
+    make, run, busiest
+) -> None:
+    async def look() -> None:
+        transformer = make(pages_at_once=32)
+        body = [RecommendRequest(user_id=busiest, page_size=3)] * 16
+        told = await asyncio.gather(
+            *(transformer.recommender.pages(body) for _ in range(3)), return_exceptions=True
+        )
+        assert [len(one) for one in told[:2]] == [16, 16]
+        assert isinstance(told[2], OverloadedError)
+        assert str(told[2]) == "32 pages are being made, 32 are the most"
+        # Those who were refused, or whose page failed, take nobody's place.
+        transformer.bundles._current = None
+        with pytest.raises(NotReadyError):
+            await transformer.recommender.pages(body)
+        assert transformer.recommender._making == 0
 
     run(look())
 

@@ -182,6 +182,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "serving.breaker_failures": ("5", 5),
     "serving.breaker_seconds": ("0.5", 0.5),
     "serving.cached_window": ("3", 3),
+    "serving.pages_at_once": ("50", 50),
     "serving.waiting_pages": ("50", 50),
     "serving.waiting_vectors": ("60", 60),
     "serving.clock": ("bundle", "bundle"),

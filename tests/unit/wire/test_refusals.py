@@ -24,6 +24,7 @@ STATUSES = {
     "internal": 500,
     "bad_answer": 502,
     "not_ready": 503,
+    "overloaded": 503,
     "over_budget": 504,
 }
 
