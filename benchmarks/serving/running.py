@@ -38,7 +38,8 @@ _PORTS: Final = (
     "serving.predictor_metrics_port",
     "serving.transformer_port",
 )
-_OPEN: Final = ("serving.rate=1e9", "serving.rate_burst=1e9")
+OPEN: Final = ("serving.rate=1e9", "serving.rate_burst=1e9")
+"""One caller asks for all."""
 _POLL_SECONDS: Final = 0.1
 
 
@@ -170,8 +171,8 @@ def prepared(given: argparse.Namespace, *settings: str) -> Iterator[Prepared]:
     known = load(
         assignments=[
             f"paths.work={given.work}",
-            *_OPEN,
-            *(f"{name}={port}" for name, port in zip(_PORTS, _ports(), strict=True)),
+            *OPEN,
+            *(f"{name}={port}" for name, port in free_ports().items()),
             *settings,
             *given.assignments,
         ]
@@ -187,11 +188,12 @@ def prepared(given: argparse.Namespace, *settings: str) -> Iterator[Prepared]:
         yield Prepared(chosen, bundle, dataset, Path(scratch))
 
 
-def _ports() -> list[int]:
+def free_ports() -> dict[str, int]:
+    """A free port for each setting of `shortlist up` that is one; no two are the same."""
     found: dict[int, None] = {}
     while len(found) < len(_PORTS):
         found[free_port()] = None
-    return list(found)
+    return dict(zip(_PORTS, found, strict=True))
 
 
 @contextlib.contextmanager

@@ -16,14 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shortlist.bundle import (
-    Bundle,
-    BundleRecord,
-    BundleStore,
-    CardFacts,
-    RunRecord,
-    write_bundle,
-)
+from benchmarks.serving.remade import remade
+from shortlist.bundle import Bundle, BundleStore
 from shortlist.datasets.interactions import Ints
 from shortlist.datasets.store import Dataset
 from shortlist.ranker.artefacts import ITEM_VECTORS, ITEMS, TAGS
@@ -77,13 +71,9 @@ def scaled(bundle: Bundle, dataset: Dataset, wanted: int, root: Path, seed: int)
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="scaled-", dir=root.parent) as scratch:
         parts = _parts(bundle, dataset, wanted, Path(scratch), seed)
-        told = bundle.manifest
-        record = BundleRecord(
-            **{name: getattr(told, name) for name in BundleRecord.model_fields}
-            | {"data": told.data.model_copy(update={"videos": wanted})}
-        )
-        card = CardFacts("Resampled to measure serving; it recommends nothing.", (), (), "", (), ())
-        made = write_bundle(root, parts, record, card, RunRecord.here(f"{wanted}"))
+        data = bundle.manifest.data.model_copy(update={"videos": wanted})
+        said = "Resampled to measure serving; it recommends nothing."
+        made = remade(bundle, root, parts, said, f"{wanted}", data=data)
     store.publish(made.id)
     return made
 

@@ -1,0 +1,204 @@
+"""The service under soak: `shortlist up` on copies of a bundle, asked for pages, its processes."""
+
+import argparse
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import orjson
+import psutil
+
+from benchmarks.serving.remade import remade
+from benchmarks.serving.running import OPEN, free_ports
+from shortlist.bundle import Bundle, BundleStore
+from shortlist.datasets.named import open_named
+from shortlist.wire.recommend import V1_PATH
+
+KEY: Final = "a-key-for-the-soak"
+START_SECONDS: Final = 300.0
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request for a page.
+
+    Attributes:
+        at: when it was due, in seconds since the start.
+        took: seconds from when it was due to its answer.
+        status: of HTTP; 0 where there was no answer.
+        causes: why the page was degraded.
+    """
+
+    at: float
+    took: float
+    status: int
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Done:
+    """One fault: what it was, when, and what it found."""
+
+    name: str
+    began: float
+    ended: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Sample:
+    """What one process held; memory is its own, for shares in files change with other processes."""
+
+    at: float
+    role: str
+    pid: int
+    age: float
+    uss: int
+    fds: int
+    threads: int
+
+
+@dataclass
+class Soak:
+    """The service, who asks it, and what became of it all."""
+
+    given: argparse.Namespace
+    store: BundleStore
+    bundles: tuple[str, str]
+    users: list[int]
+    videos: list[int]
+    ports: dict[str, int]
+    process: "subprocess.Popen[bytes]"
+    draw: random.Random
+    asked: list[Asked] = field(default_factory=list)
+    faults: list[Done] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    http: aiohttp.ClientSession = field(init=False)
+    began: float = 0.0
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.began
+
+    @property
+    def address(self) -> str:
+        """Of the transformer."""
+        return f"http://127.0.0.1:{self.ports['serving.transformer_port']}"
+
+    async def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and JSON; bytes are sent as they are."""
+        raw = body if isinstance(body, bytes | None) else orjson.dumps(body)
+        headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+        async with self.http.request(method, self.address + path, data=raw, headers=headers) as it:
+            told = await it.read()
+            with contextlib.suppress(orjson.JSONDecodeError):
+                return it.status, orjson.loads(told)
+            return it.status, told
+
+    async def page(self, user: int, session: str, due: float | None = None) -> Any:
+        """Ask for a page and note what became of it; None where there was none."""
+        at = self.now if due is None else due
+        body = {"instances": [{"user_id": user, "session_id": session}]}
+        try:
+            status, told = await self.send("POST", V1_PATH, body)
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            status, told = 0, None
+        page = told["predictions"][0] if status == 200 else None
+        causes = tuple(page["degraded_by"]) if page else ()
+        self.asked.append(Asked(at, self.now - at, status, causes))
+        return page
+
+    def role(self, name: str) -> psutil.Process:
+        """The process that has a role now."""
+        for role, process in self.family():
+            if role == name:
+                return process
+        raise LookupError(f"no {name} runs")
+
+    def family(self) -> Iterator[tuple[str, psutil.Process]]:
+        """Every process of the service with its role."""
+        supervisor = psutil.Process(self.process.pid)
+        yield "supervisor", supervisor
+        for one in supervisor.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                command = " ".join(one.cmdline())
+                for mark, role in (
+                    ("redis-server", "redis"),
+                    ("pytorch.serve", "java"),
+                    ("model_service_worker", "worker"),
+                    ("model_handlers.transformer", "transformer"),
+                ):
+                    if mark in command:
+                        yield role, one
+                        break
+
+
+@contextlib.contextmanager
+def started(given: argparse.Namespace) -> Iterator[Soak]:
+    """`shortlist up` on copies of the published bundle, of which there are two."""
+    source = BundleStore(given.work / "bundles").serving(verify=False)
+    with tempfile.TemporaryDirectory(prefix="sl-soak-", ignore_cleanup_errors=True) as scratch:
+        work = Path(scratch)
+        store = BundleStore(work / "bundles")
+        bundles = (_copied(source, store, "first"), _copied(source, store, "second"))
+        for bundle in bundles:
+            store.publish(bundle)
+        (work / "datasets").symlink_to((given.work / "datasets").absolute())
+        dataset = open_named(given.work, source.manifest.data.name)
+        ports = free_ports()
+        told = {**ports, "paths.work": work, "serving.budget_ms": given.budget_ms}
+        sets = [*(f"{name}={value}" for name, value in told.items()), *OPEN, *given.assignments]
+        command = [sys.executable, "-m", "shortlist.cli.main", "up"]
+        command += [part for one in sets for part in ("--set", one)]
+        environ = {**os.environ, "SHORTLIST_SERVING__KEYS": f"soak:{KEY}", "COLUMNS": "200"}
+        log = work / "up.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(command, env=environ, stdout=stream, stderr=stream)
+        try:
+            _wait(process, log)
+            yield Soak(
+                given=given,
+                store=store,
+                bundles=bundles,
+                users=dataset.users().column("user_id").to_pylist(),
+                videos=dataset.videos().column("video_id").to_pylist(),
+                ports=ports,
+                process=process,
+                draw=random.Random(given.seed),
+            )
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            if given.log is not None:
+                shutil.copyfile(log, given.log)
+
+
+def _copied(source: Bundle, store: BundleStore, name: str) -> str:
+    """A bundle of the same parts under an id of its own."""
+    told = source.manifest
+    parts = {part: source.part(part) for part in told.parts}
+    encoder = f"{told.encoder}+{name}"
+    return remade(source, store.root, parts, "Copied for a soak.", name, encoder=encoder).id
+
+
+def _wait(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    ends = time.monotonic() + START_SECONDS
+    while b"an event:" not in log.read_bytes():
+        if process.poll() is not None or time.monotonic() > ends:
+            raise RuntimeError(f"`shortlist up` did not start: {log.read_text()[-1_000:]}")
+        time.sleep(0.2)
