@@ -73,6 +73,15 @@ def text_of(bundle: Bundle) -> str:
     return (bundle.part("part") / "table").read_text()
 
 
+def becomes(bundles: Bundles[str], wanted: str) -> bool:
+    """Whether a bundle serves within ten seconds."""
+    for _ in range(1_000):
+        if bundles.current.id == wanted:
+            return True
+        threading.Event().wait(0.01)
+    return False
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -304,11 +313,7 @@ def test_the_thread_follows_the_pointer_and_asking_never_waits(store, make) -> N
         assert bundles.current.id == first
         assert bundles.get(first) == "bundle 1"
         go.set()
-        for _ in range(1_000):
-            if bundles.current.id == second:
-                break
-            threading.Event().wait(0.01)
-        assert bundles.current.id == second
+        assert becomes(bundles, second)
     finally:
         go.set()
         bundles.stop()
@@ -375,10 +380,6 @@ def test_asked_to_hurry_it_looks_at_once(store, make) -> None:
     try:
         store.publish(second)
         bundles.hurry()
-        for _ in range(1_000):
-            if bundles.current.id == second:
-                break
-            threading.Event().wait(0.01)
-        assert bundles.current.id == second
+        assert becomes(bundles, second)
     finally:
         bundles.stop()
