@@ -158,10 +158,6 @@ class Running:
             os.killpg(process.pid, how)
         return process.wait(60)
 
-    def signal(self, name: str, what: signal.Signals) -> None:
-        """Send a signal to a process."""
-        os.killpg(self._processes[name].pid, what)
-
     @contextlib.contextmanager
     def paused(self, pid: int) -> Iterator[None]:
         """A process that neither works nor dies."""
@@ -170,10 +166,6 @@ class Running:
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
-
-    def pid(self, name: str) -> int:
-        """Of a process."""
-        return self._processes[name].pid
 
     def ask(
         self,
@@ -223,10 +215,6 @@ class Running:
         """Report events."""
         return self.ask("POST", "/v1/events", {"events": list(events)})
 
-    def whole_again(self, user: int) -> None:
-        """Wait until pages are no longer degraded, which must not take long."""
-        wait_for(lambda: not self.page(user)["degraded"], RECOVERY_SECONDS + 5 * BUDGET_MS / 1e3)
-
     def metric(self, name: str) -> float:
         """The value of a series, as the metrics page writes it."""
         page = self.ask("GET", "/metrics").body.decode()
@@ -234,7 +222,12 @@ class Running:
         return sum(map(float, values))
 
 
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+def ids(page: dict[str, Any]) -> list[int]:
+    """Of the videos of a page."""
+    return [video["video_id"] for video in page["videos"]]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until a condition holds."""
     ends = time.monotonic() + seconds
     while not condition():

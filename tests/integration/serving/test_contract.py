@@ -1,13 +1,10 @@
 """Every route of the OpenAPI page, asked by schemathesis: what is taken and given is as it says."""
 
-import shutil
-from collections.abc import Iterator
-
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
-from running import KEY, Running  # type: ignore[import-not-found]
+from running import KEY  # type: ignore[import-not-found]
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
@@ -27,14 +24,6 @@ OURS = {
 # A schema cannot say all: that 64 bits bound the ids of a list, or which tensors there are. And the
 # key that is given here is given where schemathesis tries it without one.
 EXCLUDED = [positive_data_acceptance, ignored_auth]
-
-
-@pytest.fixture(scope="module")
-def running(trained, tmp_path_factory) -> Iterator[Running]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed; install Debian's redis-server")
-    with Running(trained.settings.paths.bundles, tmp_path_factory.mktemp("running")) as service:
-        yield service
 
 
 @pytest.fixture(scope="module")

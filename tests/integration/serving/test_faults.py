@@ -9,65 +9,31 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
-from running import KEY, wait_for  # type: ignore[import-not-found]
+from running import KEY, ids, wait_for  # type: ignore[import-not-found]
+from spoiling import BODIES, PATHS, UNKNOWN_VIDEO, spoilt  # type: ignore[import-not-found]
 from whole import Whole  # type: ignore[import-not-found]
 
 from shortlist.bundle import BundleStore
-from shortlist.datasets.events import Kind
-from shortlist.online.packing import Declared, History, UserVector
+from shortlist.online.packing import Declared, UserVector
 
 BUDGET_MS = 1_500.0
 STORE_MS = 200.0
 USER = 501
-UNKNOWN_VIDEO = 10**15
-PATHS = ("/v1/models/shortlist:predict", "/v2/models/shortlist/infer", "/v1/events")
-BODIES = (
-    {"instances": [{"user_id": 7, "page_size": 5, "context": {"wifi": 1}, "exclude": [1, 2]}]},
-    {
-        "id": "mine",
-        "inputs": [
-            {"name": "user_id", "shape": [1], "datatype": "INT64", "data": [7]},
-            {"name": "page_size", "shape": [1], "datatype": "INT64", "data": [5]},
-        ],
-    },
-    {
-        "events": [
-            {
-                "event_id": "one",
-                "user_id": 7,
-                "video_id": UNKNOWN_VIDEO,
-                "kind": "watch",
-                "at": "2026-01-31T12:00:00Z",
-                "watch_seconds": 3.5,
-                "position": 2,
-            }
-        ]
-    },
-)
-WRONG = (None, True, -1, 0.5, "", "x" * 70, [], {}, [[]], 2**63, 1e300, {"a": 1}, "2026", "\ud800")
 
 
 @pytest.fixture(scope="module")
-def store(trained, earlier, tmp_path_factory) -> BundleStore:
-    """Two bundles, the later one published."""
-    root = tmp_path_factory.mktemp("store") / "bundles"
-    root.mkdir()
-    for one in (earlier, trained):
-        shutil.copytree(one.bundle.path, root / one.bundle.id)
-    store = BundleStore(root)
-    for one in (earlier, trained):
-        store.publish(one.bundle.id)
+def store(store, trained) -> BundleStore:
+    """The later one is published after the earlier one."""
+    store.publish(trained.bundle.id)
     return store
 
 
 @pytest.fixture(scope="module")
-def running(store, tmp_path_factory) -> Iterator[Whole]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed; install Debian's redis-server")
+def running(store, redis_server, tmp_path_factory) -> Iterator[Whole]:
     told = {"ONLINE__TIMEOUT_MS": f"{STORE_MS}", "SERVING__RESERVE_MS": "250"}
     scratch = tmp_path_factory.mktemp("whole")
     with Whole(store.root, scratch, told, budget_ms=BUDGET_MS) as service:
@@ -80,10 +46,6 @@ def _over(running) -> Iterator[None]:
     """Whatever was done to the service, pages are whole again within ten seconds."""
     yield
     running.whole(USER)
-
-
-def ids(page) -> list[int]:
-    return [video["video_id"] for video in page["videos"]]
 
 
 def fallbacks(*causes: str) -> list[str]:
@@ -143,7 +105,7 @@ def test_redis_refusing(running) -> None:
 
 def test_redis_that_comes_back_empty_forgets_no_takedown(running) -> None:
     video = ids(running.whole(USER))[0]
-    with taken_down(running, video):
+    with running.taken_down(video):
         with running.redis_killed():
             shutil.rmtree(running.scratch / "redis")
         assert video not in ids(running.whole(USER))
@@ -231,7 +193,7 @@ def test_a_clients_clock_that_is_wrong(running) -> None:
 def test_another_servers_clock_that_is_ahead(running) -> None:
     (video, *_) = ids(running.whole(USER))
     ahead = int(time.time()) + 7_200
-    enter(running, 602, [video], at=ahead)
+    running.enter(602, [video], at=ahead)
     with running.counting('shortlist_ignored_total{what="future_event"}'):
         page = running.whole(602)
     assert video not in ids(page)
@@ -267,7 +229,7 @@ def test_an_empty_history(running, trained) -> None:
 
 def test_unknown_videos_and_repeated_ones_in_a_history(running) -> None:
     video, other, *_ = ids(running.whole(USER))
-    enter(running, 605, [video, UNKNOWN_VIDEO, video, other, -UNKNOWN_VIDEO])
+    running.enter(605, [video, UNKNOWN_VIDEO, video, other, -UNKNOWN_VIDEO])
     names = [f'shortlist_ignored_total{{what="{what}_video"}}' for what in ("unknown", "duplicate")]
     with running.counting(*names):
         page = running.whole(605, exclude=[other, other, UNKNOWN_VIDEO])
@@ -277,7 +239,7 @@ def test_unknown_videos_and_repeated_ones_in_a_history(running) -> None:
 
 def test_features_that_are_no_numbers(running) -> None:
     (video, *_) = ids(running.whole(USER))
-    enter(running, 606, [video])
+    running.enter(606, [video])
     bundle = running.whole(606)["bundle"]
     vector = UserVector(bundle, 1, np.full(5, np.nan, np.float32))
     running.in_store(lambda store: store.keep_vector(606, vector))
@@ -308,7 +270,7 @@ def test_a_history_that_cannot_be_read_and_the_next_event_mends_it(running) -> N
 def test_a_video_taken_down_is_gone_from_the_next_page_on(running) -> None:
     page = running.whole(608, session_id="down", page_size=5)
     video = ids(page)[0]
-    with taken_down(running, video):
+    with running.taken_down(video):
         for user in (608, 609):
             assert video not in ids(running.whole(user, session_id="another"))
         # Also while Redis is away, and from lists that were ranked before.
@@ -370,68 +332,3 @@ def test_ten_thousand_malformed_bodies(running) -> None:
     counted = running.metric('shortlist_errors_total{kind="malformed"}') - before
     assert counted == statuses[400]
     alive(running)
-
-
-def spoilt(draw: random.Random, body: object) -> bytes:
-    """A body with something wrong: other signs, another type somewhere, another name, an end."""
-    kind = draw.randrange(4)
-    if kind == 0:
-        raw = bytearray(json.dumps(body).encode())
-        for _ in range(draw.randint(1, 4)):
-            place = draw.randrange(len(raw))
-            match draw.randrange(3):
-                case 0:
-                    raw[place] = draw.randrange(256)
-                case 1:
-                    del raw[place]
-                case _:
-                    raw[place:place] = draw.choice([b"nan", b"-", b'"', b"[", b"1e400", b"\xff"])
-        return bytes(raw)
-    if kind == 1:
-        raw = bytearray(json.dumps(body).encode())
-        return bytes(raw[: draw.randrange(len(raw))])
-    copied = json.loads(json.dumps(body))
-    places = list(inside(copied))
-    holder, key = draw.choice(places)
-    if kind == 2:
-        holder[key] = draw.choice(WRONG)
-    elif isinstance(holder, dict):
-        holder[f"{key}s"] = holder.pop(key)
-    else:
-        holder[key] = [holder[key]]
-    return json.dumps(copied).encode()
-
-
-def inside(value: object) -> Iterator[tuple]:
-    """Every place of a JSON value."""
-    entries = value.items() if isinstance(value, dict) else enumerate(value)  # type: ignore[arg-type]
-    for key, one in list(entries):
-        yield value, key
-        if isinstance(one, dict | list):
-            yield from inside(one)
-
-
-def enter(running, user: int, videos: list[int], at: int | None = None) -> None:
-    """Write a history straight into the store, as another server might."""
-    at = int(time.time()) - 60 if at is None else at
-    history = History(
-        np.array(videos, np.int64),
-        np.full(len(videos), Kind.CLICK, np.uint8),
-        np.full(len(videos), at, np.int64),
-        version=7,
-        shown=len(videos),
-        clicked=len(videos),
-    )
-
-    async def write(store) -> None:
-        await store.client.run([("SET", store.keys.history(user), history.pack())])
-
-    running.in_store(write)
-
-
-def taken_down(running, video: int) -> AbstractContextManager[None]:
-    """A video that is taken down meanwhile."""
-    stack = ExitStack()
-    assert running.ask("POST", f"/v1/videos/{video}/takedown").body["taken_down"] is True
-    stack.callback(lambda: running.ask("DELETE", f"/v1/videos/{video}/takedown"))
-    return stack

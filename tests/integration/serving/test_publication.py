@@ -1,6 +1,5 @@
 """Bundles are published and rolled back under load: no page is degraded, wrong or lost."""
 
-import shutil
 import threading
 import time
 from collections import Counter
@@ -8,10 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from running import wait_for  # type: ignore[import-not-found]
+from running import ids, wait_for  # type: ignore[import-not-found]
 from whole import Whole  # type: ignore[import-not-found]
-
-from shortlist.bundle import BundleStore
 
 WORKERS = 2
 MOVES = 6
@@ -19,21 +16,7 @@ ASKING = 3
 
 
 @pytest.fixture(scope="module")
-def store(trained, earlier, tmp_path_factory) -> BundleStore:
-    """Two bundles of other videos, the earlier one published."""
-    root = tmp_path_factory.mktemp("store") / "bundles"
-    root.mkdir()
-    for one in (earlier, trained):
-        shutil.copytree(one.bundle.path, root / one.bundle.id)
-    store = BundleStore(root)
-    store.publish(earlier.bundle.id)
-    return store
-
-
-@pytest.fixture(scope="module")
-def running(store, tmp_path_factory) -> Iterator[Whole]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed; install Debian's redis-server")
+def running(store, redis_server, tmp_path_factory) -> Iterator[Whole]:
     told = {"SERVING__LINGER_SECONDS": "0", "SERVING__POLL_SECONDS": "0.5"}
     scratch = tmp_path_factory.mktemp("whole")
     with Whole(store.root, scratch, told, workers=WORKERS, budget_ms=2_000) as service:
@@ -71,7 +54,7 @@ def test_publications_and_rollbacks_under_load(running, store, trained, earlier)
                 failed.append(error)
                 return
             pages[page["bundle"]] += 1
-            shown = {video["video_id"] for video in page["videos"]}
+            shown = set(ids(page))
             if page["degraded"] or len(shown) != 10 or not shown <= known[page["bundle"]]:
                 failed.append(page)
 

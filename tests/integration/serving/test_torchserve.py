@@ -2,7 +2,6 @@
 
 import dataclasses
 import http.client
-import importlib.util
 import random
 import shutil
 import signal
@@ -11,11 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from running import wait_for  # type: ignore[import-not-found]
 
 from model_handlers.ranker.figures import SAMPLED
 from model_handlers.ranker.server import predictor_server, worker_environment
@@ -30,21 +30,6 @@ from shortlist.settings import Settings
 from shortlist.settings.paths import PathsSettings
 from shortlist.wire.rank import PATH, RankRequest, decode_answers, encode_requests
 from shortlist.wire.refusals import decode_refusal
-
-ROOT = Path(__file__).parents[3]
-
-
-def _stand_in():
-    """The micro recommender of the unit tests: its fixtures are used here as they are."""
-    spec = importlib.util.spec_from_file_location("stand_in", ROOT / "tests/unit/conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["stand_in"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-stand_in = _stand_in()
-trained, earlier = stand_in.trained, stand_in.earlier
 
 
 def free_ports(count: int) -> list[int]:
@@ -62,18 +47,6 @@ def settings_for(bundles: Path, **changes: object) -> Settings:
     given = Settings(paths=PathsSettings(bundles=bundles))
     serving = given.serving.model_copy(update=common | chosen | changes)
     return given.model_copy(update={"serving": serving})
-
-
-@pytest.fixture(scope="module")
-def store(trained, earlier, tmp_path_factory) -> BundleStore:
-    """Both bundles; the earlier one is published."""
-    root = tmp_path_factory.mktemp("store") / "bundles"
-    root.mkdir()
-    for one in (earlier, trained):
-        shutil.copytree(one.bundle.path, root / one.bundle.id)
-    store = BundleStore(root)
-    store.publish(earlier.bundle.id)
-    return store
 
 
 @pytest.fixture(scope="module")
@@ -126,13 +99,6 @@ class Client:
 @pytest.fixture
 def client(server, settings) -> Client:
     return Client(settings.serving.predictor_port)
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 60.0) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends, "it never happened"
-        time.sleep(0.05)
 
 
 def gone(pid: int) -> bool:

@@ -1,28 +1,13 @@
 """The transformer as a process, between a real Redis and a predictor that refuses when told to."""
 
-import shutil
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from running import KEY, Running  # type: ignore[import-not-found]
+from running import KEY, ids  # type: ignore[import-not-found]
 
 NEWCOMER = 77
-
-
-def ids(page) -> list[int]:
-    return [video["video_id"] for video in page["videos"]]
-
-
-@pytest.fixture(scope="module")
-def running(trained, tmp_path_factory) -> Iterator[Running]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed; install Debian's redis-server")
-    scratch = tmp_path_factory.mktemp("running")
-    with Running(trained.settings.paths.bundles, scratch) as service:
-        yield service
 
 
 def test_a_page_by_both_protocols(running, trained) -> None:

@@ -133,9 +133,7 @@ def done(told: list[str], seconds: float = 120.0) -> "subprocess.CompletedProces
 
 
 @pytest.fixture(scope="module")
-def work(trained, tmp_path_factory) -> Path:
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed; install Debian's redis-server")
+def work(trained, redis_server, tmp_path_factory) -> Path:
     # Short, for sockets lie below it.
     work = tmp_path_factory.mktemp("up")
     for name in ("bundles", "datasets"):

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 from unittest import mock
 
+import numpy as np
 import psutil
 from door import Door  # type: ignore[import-not-found]
 from running import RECOVERY_SECONDS, START_SECONDS, Running, wait_for  # type: ignore[import-not-found]
 
 from model_handlers.ranker.server import predictor_server
+from shortlist.datasets.events import Kind
 from shortlist.online.embedded import free_port
+from shortlist.online.packing import History
 from shortlist.online.store import OnlineStore
 from shortlist.serving.torchserve import TorchServe
 from shortlist.settings import Settings, load
@@ -142,6 +145,32 @@ class Whole(Running):
                 await store.close()
 
         return asyncio.run(done())
+
+    def enter(self, user: int, videos: list[int], at: int | None = None) -> None:
+        """Write a history straight into the store, as another server might."""
+        at = int(time.time()) - 60 if at is None else at
+        history = History(
+            np.array(videos, np.int64),
+            np.full(len(videos), Kind.CLICK, np.uint8),
+            np.full(len(videos), at, np.int64),
+            version=7,
+            shown=len(videos),
+            clicked=len(videos),
+        )
+
+        async def write(store: OnlineStore) -> None:
+            await store.client.run([("SET", store.keys.history(user), history.pack())])
+
+        self.in_store(write)
+
+    @contextlib.contextmanager
+    def taken_down(self, video: int) -> Iterator[None]:
+        """A video that is taken down meanwhile."""
+        assert self.ask("POST", f"/v1/videos/{video}/takedown").body["taken_down"] is True
+        try:
+            yield
+        finally:
+            self.ask("DELETE", f"/v1/videos/{video}/takedown")
 
     @contextlib.contextmanager
     def counting(self, *series: str, least: float = 1) -> Iterator[None]:
