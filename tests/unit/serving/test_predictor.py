@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from shortlist.bundle import BundleStore
-from shortlist.datasets.events import Events, Histories
+from shortlist.datasets.events import Histories
 from shortlist.datasets.schema import CONTEXT_WIDTH
 from shortlist.errors import CorruptError
 from shortlist.ranker.profile import declared, tallies
@@ -206,26 +206,12 @@ def test_parts_of_different_runs_are_refused(trained, earlier) -> None:
         RankingParts.of_bundle(Mixed())  # type: ignore[arg-type]
 
 
-def test_a_bundle_that_another_worker_lacks_is_refused(bundles, trained, tmp_path) -> None:
+def test_a_bundle_that_another_worker_lacks_is_refused(bundles, trained, asked, tmp_path) -> None:
     siblings = Siblings(tmp_path)
     predictor = Predictor(bundles, siblings)
-    request = canary_of(trained)
-    status, body = (reply := predictor.reply(encode_requests([request]))).status, reply.body
-    assert (status, decode_refusal(status, body).kind) == (409, "unknown_bundle")
+    body = encode_requests([crossing(trained, asked[0], np.arange(3))])
+    reply = predictor.reply(body)
+    refusal = decode_refusal(reply.status, reply.body)
+    assert (reply.status, refusal.kind) == (409, "unknown_bundle")
     siblings.tell(bundles.ids)
-    assert predictor.reply(encode_requests([request])).status == 200
-
-
-def canary_of(trained) -> RankRequest:
-    view = trained.view
-    said = declared(view.users, view.catalogue)[0]
-    return RankRequest.of(
-        bundle=trained.bundle.id,
-        budget_ms=10_000.0,
-        day=float(view.as_of_day),
-        candidates=np.zeros(1, np.int64),
-        history=Events.none(),
-        profile=np.concatenate([said, tallies([Events.none()])[0]]),
-        context=np.zeros(CONTEXT_WIDTH, np.float32),
-        session=np.zeros(0, np.int64),
-    )
+    assert predictor.reply(body).status == 200
