@@ -33,7 +33,6 @@ from shortlist.ranker.earned import LISTWISE, PRERANK, gain, lead, silence
 from shortlist.ranker.features import MOMENT_WIDTH, ItemFeatures
 from shortlist.ranker.history import USER_WIDTH
 from shortlist.ranker.lists import Lists
-from shortlist.ranker.losses import distances, expected_distance
 from shortlist.ranker.memory import SILENT
 from shortlist.ranker.training import MONITORED, Training
 from shortlist.ranker.windows import Batch, Rows
@@ -242,18 +241,8 @@ class NextVideoTraining(Training):
         of_rows = choice_loss(prerank.logit, deep == found[:, None], known)
         ranked = self.cascade.rank_lists(self.rows, batch, read, near_lists)
         of_lists = choice_loss(ranked.click, near == found[:, None], counts)
-        apart = expected_distance(
-            (ranked.click + ranked.diversity) / self.settings.temperature,
-            distances(self.cascade.items.unit_content(near)),
-            torch.ones_like(near, dtype=torch.bool),
-        )
-        self.log_dict(
-            {"train/outcome": of_rows, "train/lists": of_lists, "train/distance": apart},
-            on_step=False,
-            on_epoch=True,
-            batch_size=1,
-            sync_dist=True,
-        )
+        apart = self.apart(ranked, near)
+        self.tell({"train/outcome": of_rows, "train/lists": of_lists, "train/distance": apart})
         return self.settings.alpha * (of_rows + of_lists) - self.settings.beta * apart
 
     def validation_step(self, batch: Batch, _: int) -> None:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from shortlist.ranker.cascade import Cascade, Ranked
 from shortlist.ranker.company import Companion
 from shortlist.ranker.lists import Lists, lists_of
-from shortlist.ranker.losses import distances, expected_distance, outcome_loss, watch_loss
+from shortlist.ranker.losses import outcome_loss, watch_loss
 from shortlist.ranker.training import Training
 from shortlist.ranker.windows import Batch, Rows
 from shortlist.settings.ranker import RankerSettings
@@ -54,7 +54,7 @@ class OutcomeTraining(Training):
             rng=self.rng,
         )
         ranked = self.cascade.rank_lists(self.rows, batch, read, drawn)
-        of_lists, apart = self._lists(ranked, drawn)
+        of_lists, apart = self._of_lists(ranked, drawn), self.apart(ranked, drawn.video)
         video, creator = self.cascade.items.surprise()
         prior = (settings.video_prior * video + settings.creator_prior * creator) / (
             2.0 * len(self.rows)
@@ -66,7 +66,7 @@ class OutcomeTraining(Training):
             - settings.beta * apart
             + prior
         )
-        self.log_dict(
+        self.tell(
             {
                 "train/outcome": of_rows,
                 "train/towers": of_towers,
@@ -74,11 +74,7 @@ class OutcomeTraining(Training):
                 "train/lists": of_lists,
                 "train/distance": apart,
                 "train/prior": prior,
-            },
-            on_step=False,
-            on_epoch=True,
-            batch_size=1,
-            sync_dist=True,
+            }
         )
         return loss
 
@@ -102,15 +98,7 @@ class OutcomeTraining(Training):
         }
         self.log_dict(losses, batch_size=int((~target.isnan()).sum()), sync_dist=True)
 
-    def _lists(self, ranked: Ranked, drawn: Lists) -> tuple[Tensor, Tensor]:
-        """Error on the shown videos of lists, and expected distance of what is ranked first."""
+    def _of_lists(self, ranked: Ranked, drawn: Lists) -> Tensor:
+        """Error on the shown videos of lists."""
         lift = self.cascade.policy_lift.detach() * (1.0 - drawn.random)
-        error = outcome_loss((ranked.click + lift).flatten(), drawn.target.flatten())
-        content = self.cascade.items.unit_content(drawn.video)
-        listed = torch.ones_like(drawn.video, dtype=torch.bool)
-        apart = expected_distance(
-            (ranked.click + ranked.diversity) / self.settings.temperature,
-            distances(content),
-            listed,
-        )
-        return error, apart
+        return outcome_loss((ranked.click + lift).flatten(), drawn.target.flatten())

@@ -6,7 +6,7 @@ have. What is learned, losses and validation, is for subclasses to say.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
 import lightning.pytorch as pl
@@ -17,8 +17,9 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from shortlist.ranker.artefacts import Lead
-from shortlist.ranker.cascade import Cascade
+from shortlist.ranker.cascade import Cascade, Ranked
 from shortlist.ranker.company import Companion
+from shortlist.ranker.losses import distances, expected_distance
 from shortlist.ranker.windows import Batch, Rows
 from shortlist.settings.ranker import RankerSettings
 
@@ -100,6 +101,23 @@ class Training(pl.LightningModule, ABC):
         """
         del held_out
         return ()
+
+    def apart(self, ranked: Ranked, video: Tensor) -> Tensor:
+        """Expected distance of what is ranked first in full lists, a scalar.
+
+        Args:
+            ranked: what the list ranker says, [m, n].
+            video: of whom, [m, n].
+        """
+        return expected_distance(
+            (ranked.click + ranked.diversity) / self.settings.temperature,
+            distances(self.cascade.items.unit_content(video)),
+            torch.ones_like(video, dtype=torch.bool),
+        )
+
+    def tell(self, losses: Mapping[str, Tensor]) -> None:
+        """Log what a step of the training made small, in the mean of each epoch's steps."""
+        self.log_dict(losses, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Dropout follows from the step too: loaders draw from the same stream, and not alike."""
