@@ -130,16 +130,11 @@ class Cascade(nn.Module):
 
     def prerank_lists(self, rows: Rows, batch: Batch, read: Read, drawn: Lists) -> Judged:
         """Judge the videos of lists by the pre-rank, without moving the towers, each [m, n]."""
-        window, place = drawn.window, drawn.place
-        logit, base = self.prerank(
-            read.user[window, place].detach()[:, None],
-            read.tokens[window],
-            read.bias[window, :, place][:, :, None],
-            self.items(drawn.video).detach(),
-            rows.context[batch.at[window, place]][:, None],
-            drawn.moment,
+        user, tokens, bias, context = self._before(rows, batch, read, drawn)
+        item_rows = self.items(drawn.video).detach()
+        return Judged(
+            *self.prerank(user[:, None], tokens, bias, item_rows, context[:, None], drawn.moment)
         )
-        return Judged(logit, base)
 
     def rank_lists(self, rows: Rows, batch: Batch, read: Read, drawn: Lists) -> Ranked:
         """Judge the videos of lists.
@@ -147,9 +142,8 @@ class Cascade(nn.Module):
         The list ranker learns on what the towers say, without moving them: it sees lists for a part
         of the windows only, and the towers see every row.
         """
-        window, place = drawn.window, drawn.place
-        user, bias = read.user[window, place].detach(), read.bias[window, :, place][:, :, None]
-        tokens, context = read.tokens[window].detach(), rows.context[batch.at[window, place]]
+        user, tokens, bias, context = self._before(rows, batch, read, drawn)
+        tokens = tokens.detach()
         with torch.no_grad():
             item_rows = self.items(drawn.video)
             prerank = self.prerank(
@@ -160,6 +154,19 @@ class Cascade(nn.Module):
             user, tokens, bias, item_rows, context, drawn.moment, prerank, listed
         )
         return Ranked(click, diversity)
+
+    @staticmethod
+    def _before(
+        rows: Rows, batch: Batch, read: Read, drawn: Lists
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What is known before lists: user vectors without gradient, tokens, biases and context."""
+        window, place = drawn.window, drawn.place
+        return (
+            read.user[window, place].detach(),
+            read.tokens[window],
+            read.bias[window, :, place][:, :, None],
+            rows.context[batch.at[window, place]],
+        )
 
     def _distances(self, days: Tensor, filled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Places and days back from each token to each, and what each may see, [b, 1+l, 1+l]."""
