@@ -13,6 +13,7 @@ from sklearn.metrics import ndcg_score, roc_auc_score
 from torch import Tensor
 
 from shortlist.ranker.artefacts import PRECISION
+from shortlist.ranker.calibration import said_and_came
 from shortlist.ranker.cascade import Cascade
 from shortlist.ranker.items import ItemTower
 from shortlist.ranker.lists import Pools, lists_of
@@ -94,10 +95,9 @@ def _judged(
     lists: list[tuple[Floats, Floats]] = []
     for batch in batches:
         read = cascade.read(rows, batch)
-        target = rows.target[batch.at[batch.predicted]]
-        known = ~target.isnan()
-        targets.append(target[known].numpy())
-        logits.append(cascade(rows, batch, read).logit[batch.predicted][known].numpy())
+        logit, target = said_and_came(cascade, rows, batch, read)
+        targets.append(target)
+        logits.append(logit)
         drawn = lists_of(rows, batch, pools, share=1.0, size=size, rng=rng)
         click = cascade.rank_lists(rows, batch, read, drawn).click
         lists += _tellings(drawn.target, click)
