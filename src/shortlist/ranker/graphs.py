@@ -24,7 +24,7 @@ class HistoryGraph(nn.Module):
         """Encode histories, the oldest event first, empty places last.
 
         Args:
-            rows: of the item table, float16 [b, h, w + 1].
+            rows: of the item table, float16 [b, h, r + 1].
             kinds: int64 [b, h].
             ages: days between each event and now, float32 [b, h].
             filled: which places hold an event, bool [b, h].
@@ -74,7 +74,7 @@ class PrerankGraph(nn.Module):
             tokens: float32 [b, 1 + h, w].
             ages: as of the history, [b, h].
             filled: as of the history, [b, h].
-            rows: of the item table, float16 [b, n, w + 1].
+            rows: of the item table, float16 [b, n, r + 1].
             context: float32 [b, 32].
             moment: age and weariness, float32 [b, n, 3].
 
@@ -118,7 +118,7 @@ class ListGraph(nn.Module):
             tokens: float32 [b, 1 + h, w].
             ages: float32 [b, h].
             filled: bool [b, h].
-            rows: of the item table, float16 [b, n, w + 1].
+            rows: of the item table, float16 [b, n, r + 1].
             context: float32 [b, 32].
             moment: float32 [b, n, 3].
             prerank: its logits, float32 [b, n].
