@@ -78,6 +78,17 @@ class Pointer(BaseModel):
         kept = tuple(pinned for pinned in self.pinned if pinned != bundle_id)
         return self.model_copy(update={"pinned": kept})
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Bundles that whoever is slow to follow may still ask for, the likeliest first.
+
+        >>> a, b = "a" * 32, "b" * 32
+        >>> Pointer().published(a).published(b).beside == (a,)
+        True
+        """
+        behind = dict.fromkeys((self.left, *self.previous[:1]))
+        return tuple(one for one in behind if one is not None and one != self.current)
+
     def in_use(self) -> frozenset[str]:
         """Bundles that somebody serves, may still serve, or goes back to next."""
         named = (self.current, self.left, *self.previous[:1], *self.pinned)
@@ -135,8 +146,15 @@ class PointerFile:
         """As `Pointers.swap`."""
         if self.read() != expected:
             raise StorageError(f"{self.path} was moved by another process; look, and try again")
-        if new == expected:
-            return
+        if new != expected:
+            self.put(new)
+
+    def put(self, new: Pointer) -> None:
+        """Put ``new`` in force, whatever was.
+
+        Raises:
+            StorageError: the disk refused.
+        """
         with staged_file(self.path) as aside:
             aside.write_bytes(new.wire())
             flush(aside)

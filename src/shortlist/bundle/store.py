@@ -83,7 +83,7 @@ class BundleStore:
             if meant is None:
                 raise NotFoundError(f"no bundle in {self.root} is the {text} one")
             return meant
-        known = sorted(path.name for path in self._directories())
+        known = sorted(self._ids())
         meeting = [name for name in known if text and name.startswith(text)]
         if not meeting:
             none = "make one with `shortlist demo`"
@@ -118,6 +118,10 @@ class BundleStore:
                 f"no bundle is published in {self.root}; publish one with `shortlist demo`"
             )
         return self.open(wanted, verify=verify)
+
+    def stands(self, bundle_id: str) -> bool:
+        """Whether a bundle is the published one."""
+        return self.pointer().current == bundle_id
 
     def publish(self, bundle_id: str) -> Move:
         """Point to a bundle, once every byte of it is verified.
@@ -220,13 +224,18 @@ class BundleStore:
         shutil.rmtree(aside)
 
     def _earlier(self, pointer: Pointer) -> str:
+        known = self._ids()
         for earlier in pointer.previous:
-            if (self.root / earlier).is_dir():
+            if earlier in known:
                 return earlier
         raise NotFoundError(
             f"no bundle that was published before {pointer.current} is left in {self.root}: "
             "nothing to roll back to"
         )
+
+    def _ids(self) -> frozenset[str]:
+        """Ids of the bundles that can be named, or gone back to."""
+        return frozenset(path.name for path in self._directories())
 
     def _directories(self) -> tuple[Path, ...]:
         if not self.root.is_dir():

@@ -55,7 +55,7 @@ def write_bundle(
                 _bring(name, source, aside / name)
             manifest = _described(aside, record, card, run)
             flush_tree(aside)
-            return _placed(aside, root, manifest)
+            return placed(aside, root, manifest)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
@@ -126,7 +126,11 @@ def _described(aside: Path, record: BundleRecord, card: CardFacts, run: RunRecor
     return manifest
 
 
-def _placed(aside: Path, root: Path, manifest: Manifest) -> Bundle:
+def placed(aside: Path, root: Path, manifest: Manifest) -> Bundle:
+    """Rename a whole bundle from ``aside`` to its id; one that stands there, whole, stays.
+
+    Whoever calls holds the lock of ``root``.
+    """
     final = root / manifest.id
     if final.is_dir():
         try:

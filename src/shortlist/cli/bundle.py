@@ -10,6 +10,8 @@ from shortlist.cli.options import print_out, settings_in_force
 
 if TYPE_CHECKING:
     from shortlist.bundle import Bundle, BundleStore
+    from shortlist.bundle.shared import SharedStore
+    from shortlist.settings import Settings
 
 app = typer.Typer(add_completion=False)
 
@@ -41,7 +43,7 @@ def show(
     which: Annotated[str, typer.Argument(help=_WHICH, metavar="[ID]")] = "current",
 ) -> None:
     """Show what a bundle holds and was made of, and where its model card lies."""
-    store = _store(ctx)
+    store = _here(ctx)
     from shortlist.cli.bundles_shown import bundle_tables
 
     print_out(*bundle_tables(opened(store, which, verify=False), store.pointer()))
@@ -55,7 +57,7 @@ def verify(
     ),
 ) -> None:
     """Compare every file with its recorded hash; what is torn, edited or foreign is named."""
-    store = _store(ctx)
+    store = _here(ctx)
     if which is not None:
         found = opened(store, which, verify=True)
         print_out(_whole(found))
@@ -92,7 +94,7 @@ def diff(
     after: Annotated[str, typer.Argument(help=_WHICH, metavar="B")],
 ) -> None:
     """Show what differs between two bundles: settings, data, figures, files."""
-    store = _store(ctx)
+    store = _here(ctx)
     from shortlist.bundle.diff import diff as differences
     from shortlist.cli.bundles_shown import diff_tables
 
@@ -163,11 +165,98 @@ def prune(
     print_out(pruned_table(doomed), f"{len(doomed)} of them, {held}: {done}")
 
 
+@app.command()
+def push(
+    ctx: typer.Context,
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"{_IN_STORE} Default: the published one, which is then published there too.",
+            metavar="[ID]",
+        ),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send also what is there in the right size.")
+    ] = False,
+) -> None:
+    """Send a bundle of this directory to the object store."""
+    store = _shared(settings_in_force(ctx))
+    from shortlist.cli.bundles_shown import size
+
+    found = store.here.find("current" if which is None else which)
+    sent = store.push(found, again=again)
+    what = f"files sent: {sent.files}, {size(sent.size)}" if sent.files else "it was there"
+    print_out(f"{found} is at {store.remote.url}, {what}")
+    if which is None:
+        move = store.publish(found)
+        print_out(f"{found} is published there" + (" already" * (move.before == move.after)))
+
+
+@app.command()
+def pull(
+    ctx: typer.Context,
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            help="Id, or the beginning of one; no pointer moves then. Default: `serving.bundle`, "
+            "else what is published.",
+            metavar="[ID]",
+        ),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until SIGTERM, whatever happens.")
+    ] = False,
+    poll: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Seconds between two looks. Default: `remote.poll_seconds`."),
+    ] = None,
+) -> None:
+    """Bring what is published in the object store into this directory."""
+    settings = settings_in_force(ctx)
+    store = _shared(settings)
+    wanted = settings.serving.bundle if which is None else which
+    if not follow:
+        pulled = store.pull(wanted)
+        print_out(f"{pulled.bundle} is here, bundles downloaded: {len(pulled.fetched)}")
+        return
+    import signal
+    import sys
+    import threading
+
+    from shortlist.bundle.follow import Follower
+
+    # Whatever this interrupts is as safe as from a kill: nothing half-done is ever named.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    Follower(
+        store,
+        pinned=wanted,
+        poll_seconds=settings.remote.poll_seconds if poll is None else poll,
+        say=lambda line: typer.echo(line, err=True),
+    ).run(threading.Event())
+
+
 def _store(ctx: typer.Context) -> "BundleStore":
+    """What is published, and can be gone back to: the object store's where there is one."""
+    settings = settings_in_force(ctx)
+    return _here(ctx) if settings.remote.url is None else _shared(settings)
+
+
+def _here(ctx: typer.Context) -> "BundleStore":
+    """What lies in the directory."""
     settings = settings_in_force(ctx)
     from shortlist.bundle import BundleStore
 
     return BundleStore(settings.paths.bundles)
+
+
+def _shared(settings: "Settings") -> "SharedStore":
+    from shortlist.errors import SettingsError
+
+    if settings.remote.url is None:
+        raise SettingsError("there is no object store; name one in remote.url")
+    from shortlist.bundle.shared import SharedStore
+
+    return SharedStore.at(settings.paths.bundles, settings.remote)
 
 
 def opened(store: "BundleStore", which: str, *, verify: bool) -> "Bundle":

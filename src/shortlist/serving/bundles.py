@@ -224,10 +224,7 @@ class Bundles(Generic[T]):
                 f"no bundle is published in {self._store.root}; publish one with `shortlist demo`"
             )
         self._backward = pointer.left in pointer.withdrawn
-        behind = dict.fromkeys((pointer.left, *pointer.previous[:1]))
-        return pointer.current, tuple(
-            one for one in behind if one is not None and one != pointer.current
-        )
+        return pointer.current, pointer.beside
 
     def _bring(self, bundle_id: str) -> bool:
         """Hold a bundle, loading it where need be; False where it is refused."""

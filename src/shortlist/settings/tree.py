@@ -18,6 +18,7 @@ from shortlist.settings.pipeline import PipelineSettings
 from shortlist.settings.presets import Preset
 from shortlist.settings.ranker import RankerSettings
 from shortlist.settings.recall import RecallSettings
+from shortlist.settings.remote import RemoteSettings
 from shortlist.settings.serving import ServingSettings
 from shortlist.settings.slate import SlateSettings
 from shortlist.settings.telemetry import TelemetrySettings
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
         description="Seed of every random stream; same seed, same bytes.",
     )
     paths: PathsSettings = PathsSettings()
+    remote: RemoteSettings = RemoteSettings()
     world: WorldSettings = WorldSettings()
     datasets: DatasetsSettings = DatasetsSettings()
     encoders: EncodersSettings = EncodersSettings()

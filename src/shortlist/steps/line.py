@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from shortlist.bundle import Bundle, BundleStore
+from shortlist.bundle.shared import SharedStore
 from shortlist.datasets.interactions import TrainingView
 from shortlist.datasets.named import datasets_directory
 from shortlist.datasets.split import Split, split
@@ -173,7 +174,7 @@ class Line:
     def bundle(self) -> Bundle:
         """The candidate as a bundle; published or not."""
         evaluated, sampled = self.evaluated, self.reference
-        before = {one.id for one in self.store.bundles()}
+        before = {one.id for one in BundleStore(self.settings.paths.bundles).bundles()}
         with self.stages.stage("bundle") as stage:
             written = bundled(
                 self.settings,
@@ -222,8 +223,11 @@ class Line:
 
     @cached_property
     def store(self) -> BundleStore:
-        """Where bundles lie."""
-        return BundleStore(self.settings.paths.bundles)
+        """Where bundles lie, and what is published: in the object store, where there is one."""
+        paths, remote = self.settings.paths, self.settings.remote
+        if remote.url is None:
+            return BundleStore(paths.bundles)
+        return SharedStore.at(paths.bundles, remote)
 
     def generate_share(self, shard: int) -> int:
         """Write one share of a world's days; a real log is imported whole.

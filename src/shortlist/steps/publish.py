@@ -167,7 +167,7 @@ def publish(store: BundleStore, bundle: Bundle, verdict: Verdict) -> bool:
     """
     if not verdict.passed:
         raise RefusedError(f"bundle {bundle.id[:12]} is not published: {' '.join(verdict.reasons)}")
-    if store.pointer().current == bundle.id:
+    if store.stands(bundle.id):
         return True
     store.publish(bundle.id)
     return False
