@@ -35,7 +35,7 @@ CPU_WHEEL := $(firstword $(foreach place,$(LINKS),$(wildcard $(place)/torch-*+cp
 
 IN_PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: help demo test unit lint venv settings-page constraints clean
+.PHONY: help demo test unit lint venv settings-page chart constraints clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,6 +43,7 @@ help:
 	@echo "make test         lint, types, import contracts, all tests with coverage"
 	@echo "make unit         the quick tests alone"
 	@echo "make lint         lint, types, import contracts"
+	@echo "make chart        what is written from the chart's values: its README, its schema"
 	@echo "make constraints  pin the newest versions that pyproject.toml allows"
 	@echo "make clean        remove the environment and caches; results in work/ stay"
 
@@ -84,6 +85,9 @@ endif
 
 settings-page: $(STAMP)
 	.venv/bin/shortlist settings --reference > docs/settings.md
+
+chart: $(STAMP)
+	$(PYTHON) helm/values_pages.py
 
 constraints: | $(UV)
 	{ sed '/^[^#]/,$$d' constraints.txt; \

@@ -1,0 +1,69 @@
+{{/* What every pod of a job has: (list $ "component"). */}}
+{{- define "shortlist.jobPod" -}}
+{{- $root := index . 0 -}}
+restartPolicy: Never
+serviceAccountName: {{ include "shortlist.serviceAccount" $root }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: 30
+securityContext:
+  {{- include "shortlist.podSecurity" (include "shortlist.user" $root) | nindent 2 }}
+{{- include "shortlist.placement" (list $root $root.Values.jobs) | nindent 0 }}
+volumes:
+  {{- include "shortlist.volumes" $root | nindent 2 }}
+  {{- include "shortlist.redisVolumes" $root | nindent 2 }}
+{{- end -}}
+
+{{/* One step: (dict "root" $ "name" "drain" "role" "transformer" "script" "..." "resources" dict). */}}
+{{- define "shortlist.jobStep" -}}
+- name: {{ .name }}
+  image: {{ include "shortlist.image" (list .root .role) }}
+  imagePullPolicy: {{ .root.Values.images.pullPolicy }}
+  command:
+    - /bin/sh
+    - -ec
+    - |
+      {{- .script | nindent 6 }}
+  env:
+    {{- include "shortlist.env" .root | nindent 4 }}
+    {{- include "shortlist.redisEnv" .root | nindent 4 }}
+    {{- with .root.Values.jobs.env }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  securityContext:
+    {{- include "shortlist.containerSecurity" .root | nindent 4 }}
+  resources:
+    {{- toYaml .resources | nindent 4 }}
+  volumeMounts:
+    {{- include "shortlist.mounts" (list .root "rw") | nindent 4 }}
+    {{- include "shortlist.redisMounts" .root | nindent 4 }}
+{{- end -}}
+
+{{/* What a step takes that only moves data. */}}
+{{- define "shortlist.lightResources" -}}
+requests: {cpu: 50m, memory: 200Mi}
+limits: {memory: 1Gi}
+{{- end -}}
+
+{{/* The pod that makes the first bundle. */}}
+{{- define "shortlist.bootstrapPod" }}
+{{- $light := include "shortlist.lightResources" . | fromYaml }}
+metadata:
+  labels:
+    {{- include "shortlist.podLabels" (list . "bootstrap" .Values.jobs.podLabels) | nindent 4 }}
+  {{- with .Values.jobs.podAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  {{- include "shortlist.jobPod" (list . "bootstrap") | nindent 2 }}
+  initContainers:
+    {{- $pipeline := printf "if %s; then\n  echo 'a bundle is published already'\n  exit 0\nfi\nexec /opt/venv/bin/shortlist demo" (include "shortlist.hasBundle" .) }}
+    {{- include "shortlist.jobStep" (dict "root" . "name" "pipeline" "role" "training" "script" $pipeline "resources" .Values.jobs.resources) | nindent 4 }}
+    {{- $load := "exec /opt/venv/bin/shortlist online load" }}
+    {{- include "shortlist.jobStep" (dict "root" . "name" "load" "role" "transformer" "script" $load "resources" $light) | nindent 4 }}
+  containers:
+    # Whoever waits for the Job waits for the first page.
+    {{- $ready := printf "exec /opt/venv/bin/python - http://%s:%v <<'EOF'\n%s\nEOF" (include "shortlist.fullname" .) .Values.service.port (.Files.Get "files/await_ready.py" | trim) }}
+    {{- include "shortlist.jobStep" (dict "root" . "name" "ready" "role" "transformer" "script" $ready "resources" $light) | nindent 4 }}
+{{- end }}

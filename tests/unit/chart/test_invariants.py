@@ -1,0 +1,179 @@
+"""What holds of the chart's objects under whatever values."""
+
+from typing import Any
+
+CONTROL_PLANE_CPU = 1_050
+"""Thousandths of a core that the pods of a kind node and KServe's controller ask for."""
+TWO_CORES = 2_000
+SECRETS = ("PASSWORD", "KEYS", "AUTH")
+
+
+def thousandths(cpu: str) -> int:
+    return int(cpu[:-1]) if cpu.endswith("m") else int(float(cpu) * 1_000)
+
+
+def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def asked(pod: dict[str, Any]) -> int:
+    """The cpu that a scheduler keeps free for a pod."""
+
+    def of(one: dict[str, Any]) -> int:
+        return thousandths(one["resources"]["requests"]["cpu"])
+
+    together = sum(of(one) for one in pod["containers"])
+    return max(together, *(of(one) for one in pod.get("initContainers", ())), 0)
+
+
+def test_every_pod_passes_pod_security_restricted(any_rendered: Any) -> None:
+    seen = set()
+    for name, pod in any_rendered.pods():
+        seen.add(name)
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["runAsUser"] > 0, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys(), name
+        for volume in pod.get("volumes", ()):
+            kinds = volume.keys() - {"name"}
+            assert kinds <= {"emptyDir", "configMap", "secret", "persistentVolumeClaim"}, name
+        for one in containers(pod):
+            security = one["securityContext"]
+            assert security["allowPrivilegeEscalation"] is False, name
+            assert security["capabilities"] == {"drop": ["ALL"]}, name
+    assert {"predictor", "transformer", "test"} <= seen
+
+
+def test_no_pod_writes_to_its_root_or_has_a_token(any_rendered: Any) -> None:
+    for name, pod in any_rendered.pods():
+        assert pod["automountServiceAccountToken"] is False, name
+        for one in containers(pod):
+            assert one["securityContext"]["readOnlyRootFilesystem"] is True, name
+
+
+def test_serving_pods_mount_bundles_to_read_and_jobs_to_write(default: Any) -> None:
+    for name, pod in default.pods():
+        for one in containers(pod):
+            for mount in one.get("volumeMounts", ()):
+                if mount["mountPath"] == "/data" and name != "redis":
+                    reads = name in ("predictor", "transformer")
+                    assert mount.get("readOnly", False) is reads, name
+
+
+def test_volumes_and_mounts_name_each_other(any_rendered: Any) -> None:
+    for name, pod in any_rendered.pods():
+        mounted = {
+            mount["name"] for one in containers(pod) for mount in one.get("volumeMounts", ())
+        }
+        there = {volume["name"] for volume in pod.get("volumes", ())}
+        # A StatefulSet's claims are volumes too.
+        assert mounted - there <= ({"data"} if name == "redis" else set()), name
+        assert there <= mounted, name
+
+
+def test_everything_is_the_releases_by_its_labels(any_rendered: Any) -> None:
+    for one in any_rendered.objects:
+        labels = one["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == "shortlist", one["metadata"]["name"]
+        assert labels["app.kubernetes.io/name"] == "shortlist", one["metadata"]["name"]
+
+
+def test_names_are_not_said_twice(any_rendered: Any) -> None:
+    names = [(one["kind"], one["metadata"]["name"]) for one in any_rendered.objects]
+    assert len(set(names)) == len(names)
+
+
+def test_secrets_are_named_and_never_written(any_rendered: Any) -> None:
+    for name, pod in any_rendered.pods():
+        for one in containers(pod):
+            for variable in one.get("env", ()):
+                if variable["name"].endswith(SECRETS):
+                    assert set(variable) == {"name", "valueFrom"}, name
+
+
+def test_kserves_own_rules_are_kept(any_rendered: Any) -> None:
+    (service,) = any_rendered.of("InferenceService")
+    assert service["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == "Standard"
+    predictor, transformer = service["spec"]["predictor"], service["spec"]["transformer"]
+    assert "pytorch" not in predictor
+    assert predictor["model"]["runtime"] == any_rendered.of("ServingRuntime")[0]["metadata"]["name"]
+    for _, pod in any_rendered.pods():
+        for one in containers(pod):
+            assert "PYTHONPATH" not in [variable["name"] for variable in one.get("env", ())]
+    for component in (predictor["model"], transformer["containers"][0]):
+        for amounts in component["resources"].values():
+            assert amounts.keys() >= {"cpu", "memory"}, "KServe would fill in its own"
+
+
+def test_pods_are_exchanged_without_one_less(any_rendered: Any) -> None:
+    (service,) = any_rendered.of("InferenceService")
+    for name in ("predictor", "transformer"):
+        strategy = service["spec"][name]["deploymentStrategy"]
+        assert strategy["type"] == "RollingUpdate"
+        assert strategy["rollingUpdate"]["maxUnavailable"] == 0
+
+
+def test_a_pod_that_ends_has_time_for_all_that_it_does_last(any_rendered: Any) -> None:
+    for name, pod in any_rendered.pods():
+        if name not in ("predictor", "transformer"):
+            continue
+        (one,) = pod["containers"]
+        slept = one["lifecycle"]["preStop"]["sleep"]["seconds"]
+        variables = {variable["name"]: variable.get("value") for variable in one["env"]}
+        drain = float(variables.get("SHORTLIST_SERVING__DRAIN_SECONDS") or 0)
+        assert pod["terminationGracePeriodSeconds"] > slept + 2 * drain, name
+
+
+def test_probes_tell_the_truth(default: Any) -> None:
+    pods = dict(default.pods())
+    (predictor,), (transformer,) = (
+        pods[name]["containers"] for name in ("predictor", "transformer")
+    )
+    # Management answers inside the pod alone, where no httpGet reaches.
+    assert "model_handlers.ranker.probe" in predictor["readinessProbe"]["exec"]["command"]
+    assert transformer["readinessProbe"]["httpGet"]["path"] == "/v2/health/ready"
+    assert transformer["livenessProbe"]["httpGet"]["path"] == "/v2/health/live"
+    for one in (predictor, transformer):
+        assert one["startupProbe"]["failureThreshold"] * one["startupProbe"]["periodSeconds"] >= 300
+
+
+def test_chart_control_plane_and_one_job_fit_two_cores(default: Any) -> None:
+    (service,) = default.of("InferenceService")
+    total = CONTROL_PLANE_CPU
+    jobs = []
+    for name, pod in default.pods():
+        if name in ("bootstrap", "retrain"):
+            jobs.append(asked(pod))
+        else:
+            replicas = service["spec"].get(name, {}).get("minReplicas", 1)
+            total += replicas * asked(pod)
+    assert len(jobs) == 2
+    assert total + max(jobs) <= TWO_CORES
+
+
+def test_each_component_has_its_policy_and_all_else_is_denied(default: Any) -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in default.of("NetworkPolicy")}
+    deny = policies["shortlist"]
+    assert deny["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in deny
+    assert "app.kubernetes.io/component" not in deny["podSelector"]["matchLabels"]
+    (to_predictor, metrics) = policies["shortlist-predictor"]["ingress"]
+    (peer,) = to_predictor["from"]
+    assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "transformer"
+    assert [port["port"] for port in metrics["ports"]] == [8087]
+    assert "egress" not in policies["shortlist-predictor"]
+
+
+def test_selectors_find_the_pods_they_mean(any_rendered: Any) -> None:
+    (service,) = any_rendered.of("InferenceService")
+    labels = [service["spec"][name]["labels"] for name in ("predictor", "transformer")]
+    labels += [
+        one["spec"]["template"]["metadata"]["labels"]
+        for one in any_rendered.objects
+        if one["kind"] in ("StatefulSet", "Job")
+    ]
+    selectors = [one["spec"]["selector"] for one in any_rendered.of("Service")]
+    for kind in ("PodDisruptionBudget", "PodMonitor", "StatefulSet"):
+        selectors += [one["spec"]["selector"]["matchLabels"] for one in any_rendered.of(kind)]
+    for selector in selectors:
+        assert sum(selector.items() <= pod.items() for pod in labels) == 1, selector
