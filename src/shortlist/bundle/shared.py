@@ -135,7 +135,9 @@ class SharedStore(BundleStore):
             before = self.pointer()
             self.pointers.swap(before, before.with_pin(bundle_id))
 
-    def prune(self, keep: int, *, dry_run: bool = False) -> tuple[Listed, ...]:
+    def prune(
+        self, keep: int, *, dry_run: bool = False, spared: frozenset[str] = frozenset()
+    ) -> tuple[Listed, ...]:
         """Delete old bundles, there and here, and what killed pushes left a day ago or earlier.
 
         What is never deleted is as in `BundleStore.prune`.
@@ -147,7 +149,7 @@ class SharedStore(BundleStore):
         if keep < 1:
             raise InputError(f"keep cannot be {keep}; keep at least 1 bundle")
         standing = self.remote.bundles()
-        used = self.pointer().in_use()
+        used = self.pointer().in_use() | spared
         sound = [one for one in standing if one.fault is None]
         doomed = [one for one in sound[keep:] if one.id not in used]
         left = [one for one in standing if one.abandoned and one.id not in used]
@@ -155,7 +157,7 @@ class SharedStore(BundleStore):
             for one in (*doomed, *left):
                 self.remote.remove(one.id)
         gone = {one.id: self._shown(one) for one in doomed}
-        here = self.here.prune(keep, dry_run=dry_run)
+        here = self.here.prune(keep, dry_run=dry_run, spared=used)
         return (*gone.values(), *(one for one in here if one.id not in gone))
 
     def push(self, bundle_id: str, *, again: bool = False) -> Sent:

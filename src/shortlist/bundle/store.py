@@ -185,7 +185,9 @@ class BundleStore:
             before = self.pointer()
             self.pointers.swap(before, before.without_pin(bundle_id))
 
-    def prune(self, keep: int, *, dry_run: bool = False) -> tuple[Listed, ...]:
+    def prune(
+        self, keep: int, *, dry_run: bool = False, spared: frozenset[str] = frozenset()
+    ) -> tuple[Listed, ...]:
         """Delete old bundles, and what killed writers left.
 
         Never deleted: the newest ``keep``, the published one, the one that the pointer left last,
@@ -195,6 +197,7 @@ class BundleStore:
         Args:
             keep: how many of the newest to keep.
             dry_run: only say which would go.
+            spared: ids of others that are never deleted.
 
         Returns:
             Those deleted, the newest first.
@@ -208,7 +211,7 @@ class BundleStore:
         if not self.root.is_dir():
             return ()
         with exclusive(self.root), storage_errors(self.root):
-            used = self.pointer().in_use()
+            used = self.pointer().in_use() | spared
             sound = [one for one in self.bundles() if one.fault is None]
             doomed = tuple(one for one in sound[keep:] if one.id not in used)
             if not dry_run:

@@ -104,6 +104,11 @@ class Workshop:
             self.run(minute),
         )
 
+    def bundle_elsewhere(self, text: str = "one", **words: Any) -> Bundle:
+        """The bundle of the same text, made in another directory, under other words."""
+        root, parts = self.home / "elsewhere", self.parts(items=text)
+        return write_bundle(root, parts, self.record(), self.card(**words), self.run())
+
     @property
     def store(self) -> BundleStore:
         return BundleStore(self.root)
