@@ -1,7 +1,7 @@
-{{/* What every pod of a job has: (list $ "component"). */}}
+{{/* What every pod has that writes to the claim: (list $ "component" "Never"). */}}
 {{- define "shortlist.jobPod" -}}
 {{- $root := index . 0 -}}
-restartPolicy: Never
+restartPolicy: {{ index . 2 }}
 serviceAccountName: {{ include "shortlist.serviceAccount" $root }}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -10,7 +10,7 @@ securityContext:
   {{- include "shortlist.podSecurity" (include "shortlist.user" $root) | nindent 2 }}
 {{- include "shortlist.placement" (list $root $root.Values.jobs) | nindent 0 }}
 volumes:
-  {{- include "shortlist.volumes" $root | nindent 2 }}
+  {{- include "shortlist.volumes" (list $root "rw") | nindent 2 }}
   {{- include "shortlist.redisVolumes" $root | nindent 2 }}
 {{- end -}}
 
@@ -27,6 +27,7 @@ volumes:
   env:
     {{- include "shortlist.env" .root | nindent 4 }}
     {{- include "shortlist.redisEnv" .root | nindent 4 }}
+    {{- include "shortlist.s3Env" .root | nindent 4 }}
     {{- with .root.Values.jobs.env }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -37,6 +38,7 @@ volumes:
   volumeMounts:
     {{- include "shortlist.mounts" (list .root "rw") | nindent 4 }}
     {{- include "shortlist.redisMounts" .root | nindent 4 }}
+    {{- include "shortlist.s3Mounts" .root | nindent 4 }}
 {{- end -}}
 
 {{/* What a step takes that only moves data. */}}
@@ -56,11 +58,13 @@ metadata:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  {{- include "shortlist.jobPod" (list . "bootstrap") | nindent 2 }}
+  {{- include "shortlist.jobPod" (list . "bootstrap" "Never") | nindent 2 }}
   initContainers:
-    {{- $pipeline := printf "if %s; then\n  echo 'a bundle is published already'\n  exit 0\nfi\nexec /opt/venv/bin/shortlist demo" (include "shortlist.hasBundle" .) }}
+    {{- $pull := ternary "/opt/venv/bin/shortlist bundle pull || true\n" "" (ne .Values.storage.s3.url "") }}
+    {{- $pipeline := printf "%sif %s; then\n  echo 'a bundle is published already'\n  exit 0\nfi\nexec /opt/venv/bin/shortlist demo" $pull (include "shortlist.hasBundle" .) }}
     {{- include "shortlist.jobStep" (dict "root" . "name" "pipeline" "role" "training" "script" $pipeline "resources" .Values.jobs.resources) | nindent 4 }}
-    {{- $load := "exec /opt/venv/bin/shortlist online load" }}
+    {{- /* A bundle from elsewhere comes without its log: nobody's history can be entered. */}}
+    {{- $load := "code=0\n/opt/venv/bin/shortlist online load || code=$?\n[ $code -ne 66 ] || code=0\nexit $code" }}
     {{- include "shortlist.jobStep" (dict "root" . "name" "load" "role" "transformer" "script" $load "resources" $light) | nindent 4 }}
   containers:
     # Whoever waits for the Job waits for the first page.

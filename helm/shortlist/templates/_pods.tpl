@@ -107,13 +107,53 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
-{{/* Volumes of every pod of ours. */}}
+{{/* Volumes of every pod of ours: (list $ "ro" or "rw"). With an object store, pods that only read have
+a copy of their own. */}}
 {{- define "shortlist.volumes" -}}
+{{- $root := index . 0 -}}
+{{- $s3 := $root.Values.storage.s3 -}}
 - {name: tmp, emptyDir: {}}
 - name: settings
-  configMap: {name: {{ include "shortlist.fullname" . }}}
+  configMap: {name: {{ include "shortlist.fullname" $root }}}
+{{- if and $s3.url (eq (index . 1) "ro") }}
 - name: data
-  persistentVolumeClaim: {claimName: {{ include "shortlist.claim" . }}}
+  emptyDir: {sizeLimit: {{ $s3.cacheSize }}}
+{{- else }}
+- name: data
+  persistentVolumeClaim: {claimName: {{ include "shortlist.claim" $root }}}
+{{- end }}
+{{- if and $s3.url $s3.caSecret }}
+- name: s3-ca
+  secret: {secretName: {{ $s3.caSecret }}, items: [{key: ca.crt, path: ca.crt}]}
+{{- end }}
+{{- end -}}
+
+{{/* Variables by which the object store is found. */}}
+{{- define "shortlist.s3Env" -}}
+{{- $s3 := .Values.storage.s3 -}}
+{{- if $s3.url }}
+- {name: SHORTLIST_REMOTE__URL, value: {{ $s3.url | quote }}}
+{{- with $s3.endpoint }}
+- {name: SHORTLIST_REMOTE__ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- with $s3.region }}
+- {name: SHORTLIST_REMOTE__REGION, value: {{ . | quote }}}
+{{- end }}
+{{- if $s3.caSecret }}
+- {name: SHORTLIST_REMOTE__TLS_CA, value: /etc/shortlist-s3/ca.crt}
+{{- end }}
+{{- range $key := ternary (list "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY") list (ne $s3.existingSecret "") }}
+- name: {{ $key }}
+  valueFrom:
+    secretKeyRef: {name: {{ $s3.existingSecret }}, key: {{ $key }}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "shortlist.s3Mounts" -}}
+{{- if and .Values.storage.s3.url .Values.storage.s3.caSecret }}
+- {name: s3-ca, mountPath: /etc/shortlist-s3, readOnly: true}
+{{- end }}
 {{- end -}}
 
 {{- define "shortlist.redisVolumes" -}}
@@ -132,8 +172,30 @@ topologySpreadConstraints:
 grep -Eqs '"current": *"[0-9a-f]+"' /data/bundles/current.json
 {{- end -}}
 
-{{/* The container that waits for the bundle that is to be served. */}}
-{{- define "shortlist.waitForBundle" -}}
+{{/* What a serving pod runs before it serves: with an object store, a companion that follows it as long
+as the pod lives; then whatever waits until the bundle that is to be served is there. */}}
+{{- define "shortlist.beforeServing" -}}
+{{- if .Values.storage.s3.url }}
+- name: follow
+  image: {{ include "shortlist.image" (list . "transformer") }}
+  imagePullPolicy: {{ .Values.images.pullPolicy }}
+  restartPolicy: Always
+  command: [/opt/venv/bin/shortlist, bundle, pull, --follow]
+  env:
+    {{- include "shortlist.env" . | nindent 4 }}
+    {{- include "shortlist.s3Env" . | nindent 4 }}
+    {{- with .Values.bundle.id }}
+    - {name: SHORTLIST_SERVING__BUNDLE, value: {{ . | quote }}}
+    {{- end }}
+  securityContext:
+    {{- include "shortlist.containerSecurity" . | nindent 4 }}
+  resources:
+    requests: {cpu: 10m, memory: 100Mi}
+    limits: {cpu: "1", memory: 512Mi}
+  volumeMounts:
+    {{- include "shortlist.mounts" (list . "rw") | nindent 4 }}
+    {{- include "shortlist.s3Mounts" . | nindent 4 }}
+{{- end }}
 - name: wait-for-bundle
   image: {{ include "shortlist.image" (list . "transformer") }}
   imagePullPolicy: {{ .Values.images.pullPolicy }}

@@ -33,7 +33,7 @@ class Rendered:
             match one["kind"]:
                 case "Pod":
                     yield "test", spec
-                case "StatefulSet" | "Job":
+                case "StatefulSet" | "Job" | "Deployment":
                     name = one["metadata"]["labels"]["app.kubernetes.io/component"]
                     yield name, spec["template"]["spec"]
                 case "CronJob":

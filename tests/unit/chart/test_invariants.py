@@ -170,10 +170,10 @@ def test_selectors_find_the_pods_they_mean(any_rendered: Any) -> None:
     labels += [
         one["spec"]["template"]["metadata"]["labels"]
         for one in any_rendered.objects
-        if one["kind"] in ("StatefulSet", "Job")
+        if one["kind"] in ("StatefulSet", "Job", "Deployment")
     ]
     selectors = [one["spec"]["selector"] for one in any_rendered.of("Service")]
-    for kind in ("PodDisruptionBudget", "PodMonitor", "StatefulSet"):
+    for kind in ("PodDisruptionBudget", "PodMonitor", "StatefulSet", "Deployment"):
         selectors += [one["spec"]["selector"]["matchLabels"] for one in any_rendered.of(kind)]
     for selector in selectors:
         assert sum(selector.items() <= pod.items() for pod in labels) == 1, selector

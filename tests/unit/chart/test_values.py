@@ -166,3 +166,38 @@ def test_the_password_is_handed_to_redis_whatever_signs_it_has(default: Any) -> 
     config = default.one("ConfigMap", "shortlist-redis")["data"]["redis.conf"]
     assert "maxmemory 256mb" in config
     assert "requirepass" not in config
+
+
+def test_with_an_object_store_serving_pods_follow_it_with_a_copy_of_their_own(render: Any) -> None:
+    s3 = {"url": "s3://models/a", "endpoint": "http://store:9000", "existingSecret": "bucket"}
+    pods = dict(render({"storage": {"s3": s3}}).pods())
+    for component in ("predictor", "transformer"):
+        pod = pods[component]
+        (data,) = (one for one in pod["volumes"] if one["name"] == "data")
+        assert data["emptyDir"] == {"sizeLimit": "4Gi"}
+        follow, wait = pod["initContainers"]
+        assert follow["restartPolicy"] == "Always"
+        assert follow["command"][1:] == ["bundle", "pull", "--follow"]
+        assert wait["name"] == "wait-for-bundle"
+        told = {one["name"]: one for one in follow["env"]}
+        assert told["SHORTLIST_REMOTE__URL"]["value"] == "s3://models/a"
+        assert told["AWS_ACCESS_KEY_ID"]["valueFrom"]["secretKeyRef"]["name"] == "bucket"
+        (server,) = pod["containers"]
+        assert not [one for one in server["env"] if one["name"].startswith(("AWS", "SHORTLIST_R"))]
+    for component in ("bootstrap", "retrain"):
+        (data,) = (one for one in pods[component]["volumes"] if one["name"] == "data")
+        assert data["persistentVolumeClaim"] == {"claimName": "shortlist"}
+
+
+def test_the_object_store_is_reached_at_its_port_alone(render: Any) -> None:
+    for endpoint, port in (("http://store:9000", 9000), ("http://store", 80), ("", 443)):
+        s3 = {"url": "s3://models/a", "endpoint": endpoint}
+        policy = render({"storage": {"s3": s3}}).one("NetworkPolicy", "shortlist-s3")
+        assert policy["spec"]["egress"] == [{"ports": [{"port": port, "protocol": "TCP"}]}]
+
+
+def test_the_toolbox_is_there_when_it_is_asked_for(render: Any) -> None:
+    assert "toolbox" not in dict(render().pods())
+    assert (
+        dict(render({"toolbox": {"enabled": True}}).pods())["toolbox"]["restartPolicy"] == "Always"
+    )
