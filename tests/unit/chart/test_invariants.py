@@ -1,6 +1,9 @@
 """What holds of the chart's objects under whatever values."""
 
+from pathlib import Path
 from typing import Any
+
+from shortlist.settings import load
 
 CONTROL_PLANE_CPU = 1_050
 """Thousandths of a core that the pods of a kind node and KServe's controller ask for."""
@@ -177,3 +180,29 @@ def test_selectors_find_the_pods_they_mean(any_rendered: Any) -> None:
         selectors += [one["spec"]["selector"]["matchLabels"] for one in any_rendered.of(kind)]
     for selector in selectors:
         assert sum(selector.items() <= pod.items() for pod in labels) == 1, selector
+
+
+def test_shortlist_reads_every_pods_settings(any_rendered: Any, tmp_path: Path) -> None:
+    dummies = {"SHORTLIST_SERVING__KEYS": "client:" + 32 * "k"}
+    (file,) = (
+        one["data"]["shortlist.yaml"]
+        for one in any_rendered.of("ConfigMap")
+        if "shortlist.yaml" in one["data"]
+    )
+    config = tmp_path / "shortlist.yaml"
+    config.write_text(file)
+    read = 0
+    for name, pod in any_rendered.pods():
+        for one in containers(pod):
+            told = {
+                variable["name"]: variable.get("value", dummies.get(variable["name"], "secret"))
+                for variable in one.get("env", ())
+            }
+            if "SHORTLIST_CONFIG" not in told:
+                continue
+            assert told.pop("SHORTLIST_CONFIG") == "/etc/shortlist/shortlist.yaml"
+            settings = load(config=config, environ=told).settings
+            assert str(settings.paths.bundles) == "/data/bundles", name
+            assert f'"preset": "{settings.preset}"' in file
+            read += 1
+    assert read >= 4
