@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.fs as arrow
 
-from shortlist.errors import ShortlistError, StorageError, UnavailableError
+from shortlist.errors import CorruptError, ShortlistError, StorageError, UnavailableError
 from shortlist.files import STAGING_PREFIX
 from shortlist.settings.remote import RemoteSettings
 
@@ -81,6 +81,7 @@ class Objects:
         """The bytes of a small object; None where there is none.
 
         Raises:
+            CorruptError: the store's own checksum is of other bytes.
             StorageError: there is no such bucket, or the keys are refused.
             UnavailableError: the store does not answer.
         """
@@ -94,6 +95,7 @@ class Objects:
 
         Raises:
             FileNotFoundError: there is none.
+            CorruptError: the store's own checksum is of other bytes.
             StorageError: as `read`, and UnavailableError too.
         """
         try:
@@ -104,7 +106,7 @@ class Objects:
             raise
         with contextlib.closing(stream):
             while True:
-                with self._asking():
+                with self._asking(name):
                     chunk = stream.read(CHUNK)
                 if not chunk:
                     return
@@ -181,13 +183,17 @@ class Objects:
         return f"{self._base}/{name}"
 
     def _hold_bucket(self) -> None:
-        """Say of a bucket that it is missing: asked for an object in it, S3 does not."""
+        """Say of a bucket that it is missing: asked for an object in it, S3 does not.
+
+        Nor does it always say so of keys that it refuses; asked for a list, it gives its reason.
+        """
         if self._is_directory:
             return
-        bucket = self._base.partition("/")[0]
         with self._asking():
-            found = self._system.get_file_info(bucket)
+            found = self._system.get_file_info(self._base.partition("/")[0])
         if found.type == arrow.FileType.NotFound:
+            with self._asking(), contextlib.suppress(_MISSING):
+                self._system.get_file_info(arrow.FileSelector(self._base))
             raise self._no_bucket()
 
     def _no_bucket(self) -> StorageError:
@@ -195,20 +201,22 @@ class Objects:
         return StorageError(f"there is no bucket {bucket!r}; make it, or check remote.url")
 
     @contextlib.contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _asking(self, name: str = "") -> Iterator[None]:
         try:
             yield
         except _MISSING:
             raise
         except _FAILURES as error:
-            raise self._sentence(error) from error
+            raise self._sentence(error, name) from error
 
-    def _sentence(self, error: Exception) -> ShortlistError:
+    def _sentence(self, error: Exception, name: str) -> ShortlistError:
         said = " ".join(str(error).split())
         codes = {code for found in _CODE.findall(said) for code in found if code}
+        if "checksums mismatch" in said:
+            return CorruptError(f"{self.address(name)} is torn or edited: its checksum differs")
         if "NO_SUCH_BUCKET" in codes:
             return self._no_bucket()
-        if codes & _KEYS or "403" in codes:
+        if codes & _KEYS or "403" in codes or "access key" in said.lower():
             return StorageError(
                 f"{self.url} refuses what was asked ({_first(codes)}); check AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, and that they may list, read, write and delete there"

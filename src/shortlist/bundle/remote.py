@@ -263,6 +263,8 @@ class Remote:
                     received += len(chunk)
         except FileNotFoundError as error:
             raise CorruptError(f"{address} is missing; {_again(bundle_id)}") from error
+        except CorruptError as error:
+            raise CorruptError(f"{error}; {_again(bundle_id)}") from error
         if digest.hexdigest() == sha256:
             aside.replace(place)
             return
