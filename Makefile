@@ -8,11 +8,20 @@
 #   EXTRA_INDEX_URL=URL...      further indexes (default: UV_/PIP_EXTRA_INDEX_URL)
 #   TORCH_BACKEND=cpu           build of torch as uv names it: cpu, auto, cu130 ...; empty: the index's
 #   PYTEST_FLAGS=...            passed on to pytest
+#   PREFIX=shortlist, TAG=...   images are PREFIX/ROLE:TAG (default: version and revision)
+#   ROLES=...                   the images to build: training ranker transformer
+#   BUILDER=docker              or podman, buildah, or a command that takes docker build's arguments
+#   BUILD_FLAGS=...             more arguments for it
 
 PRESET ?=
 DATA ?=
 TORCH_BACKEND ?= cpu
 PYTEST_FLAGS ?=
+PREFIX ?= shortlist
+TAG ?=
+ROLES ?= training ranker transformer
+BUILDER ?=
+BUILD_FLAGS ?=
 comma := ,
 FIND_LINKS ?= $(subst $(comma), ,$(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS)))
 INDEX_URL ?= $(or $(UV_DEFAULT_INDEX),$(UV_INDEX_URL),$(PIP_INDEX_URL))
@@ -35,7 +44,7 @@ CPU_WHEEL := $(firstword $(foreach place,$(LINKS),$(wildcard $(place)/torch-*+cp
 
 IN_PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: help demo test unit lint venv settings-page chart constraints clean
+.PHONY: help demo test unit lint venv settings-page chart constraints images clean
 .DEFAULT_GOAL := help
 
 help:
@@ -44,6 +53,7 @@ help:
 	@echo "make unit         the quick tests alone"
 	@echo "make lint         lint, types, import contracts"
 	@echo "make chart        what is written from the chart's values: its README, its schema"
+	@echo "make images       container images of all roles [PREFIX=..., TAG=..., BUILDER=...]"
 	@echo "make constraints  pin the newest versions that pyproject.toml allows"
 	@echo "make clean        remove the environment and caches; results in work/ stay"
 
@@ -95,6 +105,11 @@ constraints: | $(UV)
 	    --no-annotate --no-header --no-emit-index-url --no-emit-find-links | sed 's/+cpu$$//'; \
 	} > constraints.new
 	mv constraints.new constraints.txt
+
+images:
+	@INDEX_URL='$(INDEX_URL)' EXTRA_INDEX_URL='$(EXTRA_INDEX_URL)' FIND_LINKS='$(LINKS)' \
+	    TORCH_BACKEND='$(TORCH_BACKEND)' BUILDER='$(BUILDER)' BUILD_FLAGS='$(BUILD_FLAGS)' \
+	    images/build '$(PREFIX)' '$(TAG)' $(ROLES)
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

@@ -2,4 +2,6 @@
 
 from typing import Final
 
-IMAGE: Final = "shortlist-train:latest"
+from shortlist import __version__
+
+IMAGE: Final = f"shortlist/training:{__version__}"

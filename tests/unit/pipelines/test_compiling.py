@@ -12,6 +12,7 @@ from google.protobuf import json_format
 from kfp.kubernetes import kubernetes_executor_config_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from components.image import IMAGE
 from pipelines.compiling import compile_pipeline
 from pipelines.placement import Placement
 from shortlist.errors import InputError
@@ -75,7 +76,7 @@ def test_every_task_has_the_key_the_retries_and_the_resources(compiled: Path):
     for name, task in tasks.items():
         assert {"settings", "key", "work"} <= set(task["inputs"]["parameters"]), name
         assert task["retryPolicy"]["maxRetryCount"] == 2, name
-        assert containers[name]["image"] == "shortlist-train:latest"
+        assert containers[name]["image"] == IMAGE
         assert containers[name]["resources"]["resourceMemoryLimit"] == "8Gi"
         assert "pip install" not in str(containers[name]), "images hold what they need"
 
