@@ -160,6 +160,22 @@ class SharedStore(BundleStore):
         here = self.here.prune(keep, dry_run=dry_run, spared=used)
         return (*gone.values(), *(one for one in here if one.id not in gone))
 
+    def share(self) -> Move:
+        """Send what is published here and publish it there; a store that is new takes the pointer.
+
+        Raises:
+            NotFoundError: nothing is published here.
+            CorruptError: it is damaged here; both pointers stay.
+            StorageError: the disk refused, or another process holds the directory.
+        """
+        bundle_id = self.here.find("current")
+        self.push(bundle_id)
+        with exclusive(self.root):
+            before, here = self.pointer(), self._image.read()
+            new = here if before == Pointer() else before.published(bundle_id)
+            self.pointers.swap(before, new)
+        return Move(before.current, bundle_id)
+
     def push(self, bundle_id: str, *, again: bool = False) -> Sent:
         """Send a bundle of this directory, verified; no pointer moves.
 

@@ -188,7 +188,7 @@ def push(
     what = f"files sent: {sent.files}, {size(sent.size)}" if sent.files else "it was there"
     print_out(f"{found} is at {store.remote.url}, {what}")
     if which is None:
-        move = store.publish(found)
+        move = store.share()
         print_out(f"{found} is published there" + (" already" * (move.before == move.after)))
 
 

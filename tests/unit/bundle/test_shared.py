@@ -72,6 +72,26 @@ def test_what_is_damaged_here_moves_no_pointer_and_is_not_sent(workshop, store, 
     assert bundle.id not in store.remote.ids()
 
 
+def test_a_store_that_is_new_takes_the_line_and_the_pins_of_the_directory(workshop, store, beside):
+    with pytest.raises(NotFoundError, match="is the current one"):
+        store.share()
+    one, two = workshop.bundle("one"), workshop.bundle("two")
+    for bundle in (one, two):
+        workshop.store.publish(bundle.id)
+    workshop.store.pin(one.id)
+    line = workshop.store.pointer()
+    assert store.share() == Move(None, two.id)
+    assert store.pointer() == store.here.pointer() == line
+    with pytest.raises(NotFoundError, match="nothing to roll back to"):
+        store.rollback()
+    store.push(one.id)
+    assert store.rollback() == Move(two.id, one.id)
+    assert beside("other").pull().bundle == one.id
+    workshop.store.publish(two.id)
+    assert store.share() == Move(one.id, two.id)
+    assert store.pointer().previous == (one.id,)
+
+
 def test_a_pull_brings_the_published_one_and_the_one_before_it(store, published, beside):
     other = beside("other")
     one, two, three = (bundle.id for bundle in published)

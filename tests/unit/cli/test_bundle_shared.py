@@ -91,9 +91,8 @@ def test_an_older_one_is_sent_without_publishing_it(run, two):
 
 def test_the_store_is_asked_from_an_empty_directory(run, two):
     old, new = two
-    for bundle in two:
-        BundleStore(HERE).publish(bundle.id)
-        run("push")
+    run("push", old.id)
+    run("push")
     assert f"{new.id[:12]} │ current" in run("list", at=THERE)
     assert run("rollback", at=THERE) == f"rolled back from {new.id} to {old.id}"
     assert f"{new.id[:12]} │ rolled back" in run("list")

@@ -160,6 +160,29 @@ def test_the_pointer_moves_only_where_the_gate_lets_it(store: BundleStore, tmp_p
     assert store.pointer().current == new.id
 
 
+def test_with_an_object_store_its_pointer_moves_and_its_bundle_is_the_rival(
+    settings: Settings, store: BundleStore, tmp_path: Path
+):
+    passed = Verdict(metric="ndcg@10", passed=True, comparisons=[])
+    remote = settings.remote.model_copy(update={"url": f"file://{tmp_path}/store"})
+    old, new = (bundle_of(text, store, tmp_path / "parts") for text in ("old", "new"))
+
+    def line(work: str) -> Line:
+        paths = settings.paths.model_copy(update={"bundles": tmp_path / work})
+        shared = settings.model_copy(update={"remote": remote, "paths": paths})
+        return Line(shared, Stages(say=lambda line: None))
+
+    first = line(store.root.relative_to(tmp_path).as_posix())
+    assert [publish(first.store, old, passed) for _ in range(2)] == [False, True]
+    assert store.pointer().current == old.id
+    elsewhere = line("elsewhere")
+    vars(elsewhere)["bundle"] = new
+    rival = elsewhere._rival()
+    assert rival is not None
+    assert rival.manifest == old.manifest
+    assert rival.path.parent == tmp_path / "elsewhere"
+
+
 def test_a_published_bundle_is_held_against_the_one_that_it_replaced(
     settings: Settings, store: BundleStore, tmp_path: Path
 ):
