@@ -49,9 +49,10 @@ def up(
     known = in_force(ctx)
     with _installed():
         from model_handlers.local.plan import plan
-        from model_handlers.local.service import ended_by_signals, running
+        from model_handlers.local.service import running
         from model_handlers.local.told import examples, table
         from model_handlers.local.trying import try_it
+        from shortlist.serving.signals import ended_by_signals
     chosen = plan(known, once=once)
     bundle, dataset = _served(chosen.settings.paths.bundles, chosen.settings.serving.bundle), None
     with contextlib.suppress(NotFoundError):

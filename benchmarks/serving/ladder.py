@@ -47,6 +47,8 @@ _PATIENT: Final = (
     "serving.budget_ms=60000",
     "serving.reserve_ms=1000",
     "online.timeout_ms=5000",
+    # One process on every rung: how many there are is no wiring.
+    "serving.transformer_workers=1",
 )
 
 

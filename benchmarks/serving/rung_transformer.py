@@ -14,7 +14,7 @@ import orjson
 from kserve.inference_client import InferenceRESTClient, RESTConfig
 
 from benchmarks.serving.running import NAIVE
-from model_handlers.transformer import server
+from model_handlers.transformer import starting
 from shortlist.bundle import BundleStore
 from shortlist.recommender.items import CONTENT
 from shortlist.serving import asker, service
@@ -90,4 +90,4 @@ def wire(naive: set[str]) -> None:
 
 if __name__ == "__main__":
     wire(set(filter(None, os.environ[NAIVE].split(","))))
-    sys.exit(server.main(sys.argv[1:]))
+    sys.exit(starting.main(sys.argv[1:]))

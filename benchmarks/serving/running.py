@@ -18,7 +18,6 @@ import psutil
 
 from model_handlers.local.parts import Predictor, Redis, Transformer
 from model_handlers.local.plan import Plan, plan
-from model_handlers.local.service import ended_by_signals
 from shortlist.bundle import Bundle, BundleStore
 from shortlist.datasets.named import open_named
 from shortlist.datasets.store import Dataset
@@ -27,6 +26,7 @@ from shortlist.online.drain import archive_directory
 from shortlist.online.embedded import free_port
 from shortlist.online.refill import refill
 from shortlist.online.store import OnlineStore
+from shortlist.serving.signals import ended_by_signals
 from shortlist.settings import load
 
 NAIVE: Final = "LADDER"
@@ -121,38 +121,37 @@ class Running:
         return users
 
     def cpu(self) -> dict[str, float]:
-        """CPU seconds so far, those of the kernel included, by process.
+        """CPU seconds so far, those of the kernel included, by part with all of its processes.
 
         The predictor is told apart: its Java, and its workers.
         """
-        found = {}
+        found: dict[str, float] = {}
         for name, part in self.parts.items():
             if part.pid is None:
                 raise RuntimeError(f"{name} has died: {' | '.join(part.last_words()[-3:])}")
-            process = psutil.Process(part.pid)
-            found["java" if name == "predictor" else name] = _spent(process)
-            below = process.children(recursive=True)
-            if below:
-                found["worker" if name == "predictor" else f"{name}'s children"] = sum(
-                    _spent(child) for child in below
-                )
+            for label, process in _processes(name, part):
+                found[label] = found.get(label, 0.0) + _spent(process)
         return found
 
     def memory(self) -> dict[str, dict[str, float]]:
-        """MiB by process: its own, and with its share of the files that it maps."""
+        """MiB by part with all of its processes: its own, and its share of files that it maps."""
         found: dict[str, dict[str, float]] = {}
         for name, part in self.parts.items():
-            process = psutil.Process(part.pid)
-            for one in (process, *process.children(recursive=True)):
-                label = "worker" if one is not process else name
-                told = one.memory_full_info()
-                counted = found.setdefault(
-                    "java" if label == "predictor" else label, {"own": 0.0, "mapped": 0.0}
-                )
+            for label, process in _processes(name, part):
+                told = process.memory_full_info()
+                counted = found.setdefault(label, {"own": 0.0, "mapped": 0.0})
                 # The resident pages of files are clean: the system may take them back.
                 counted["own"] += (told.rss - told.shared) / 2**20
                 counted["mapped"] += told.pss / 2**20
         return found
+
+
+def _processes(name: str, part: Part) -> Iterator[tuple[str, psutil.Process]]:
+    """All of a part, each with what it is counted as."""
+    first = psutil.Process(part.pid)
+    yield "java" if name == "predictor" else name, first
+    for one in first.children(recursive=True):
+        yield "worker" if name == "predictor" else name, one
 
 
 def _spent(process: psutil.Process) -> float:

@@ -1,6 +1,8 @@
 """What runs on one machine, and under which settings: what is told stays, what is not is chosen."""
 
+import os
 import secrets
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ _PORTS: Final = (
     "serving.predictor_metrics_port",
     "serving.transformer_port",
 )
+_MOST_WORKERS: Final = 4
 _PATIENT: Final = {
     "serving.budget_ms": 5_000.0,
     "serving.reserve_ms": 250.0,
@@ -68,12 +71,14 @@ class Plan:
 def plan(known: InForce, *, once: bool = False) -> Plan:
     """What runs under these settings.
 
-    Where nothing else is told, Redis and predictor are our own, a key is made for who writes, and
-    the log is served as if it went on (``serving.clock``).
+    Where nothing else is told, Redis and predictor are our own, the transformer has a process for
+    each core but no more than four, a key is made for who writes, and the log is served as if it
+    went on (``serving.clock``).
 
     Args:
         known: the settings, and which of them were told.
-        once: for one request: ports are any free ones, and a busy machine has more time.
+        once: for one request: ports are any free ones, one process answers, and a busy machine has
+            more time.
     """
     told = known.told
     settings, changes = known.settings, dict[str, Any]()
@@ -92,6 +97,8 @@ def plan(known: InForce, *, once: bool = False) -> Plan:
         port = changes.get("serving.predictor_port", settings.serving.predictor_port)
         host = _reached(settings.serving.predictor_address)
         changes["serving.predictor_url"] = f"http://{host}:{port}"
+    if not (once or told("serving.transformer_workers")):
+        changes["serving.transformer_workers"] = min(_cores(), _MOST_WORKERS)
     if not told("serving.clock"):
         changes["serving.clock"] = "bundle"
     key = None
@@ -99,6 +106,13 @@ def plan(known: InForce, *, once: bool = False) -> Plan:
         key = secrets.token_urlsafe(18)
         changes["serving.keys"] = SecretStr(f"{_CALLER}:{key}")
     return Plan(_changed(settings, changes), redis, predictor, key)
+
+
+def _cores() -> int:
+    """That this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _reached(address: str) -> str:

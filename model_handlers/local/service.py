@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import fcntl
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from model_handlers.local.parts import Predictor, Redis, Transformer
@@ -24,7 +22,6 @@ from shortlist.serving.supervisor import Patience, Supervisor
 
 Say = Callable[[str], None]
 
-_ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GRACE_SECONDS: Final = 60.0
 _DRAINED: Final = "online"
 
@@ -61,28 +58,6 @@ def running(plan: Plan, directory: Path, dataset: Dataset | None, say: Say) -> I
         watching.start(Transformer(plan, directory))
         watching.wait()
         yield watching
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let the first signal that ends a program raise KeyboardInterrupt, and further ones nothing.
-
-    So whatever stands in a ``finally`` is done to its end.
-    """
-    ended = False
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        nonlocal ended
-        if not ended:
-            ended = True
-            raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, end) for number in _ENDS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 async def _filled(plan: Plan, dataset: Dataset, say: Say) -> None:

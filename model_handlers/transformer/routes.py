@@ -40,6 +40,7 @@ from shortlist.wire.tensors import V2_PATH, pages_to_v2, requests_from_v2
 
 _LOG = logging.getLogger(__name__)
 _JSON: Final = "application/json"
+_METRICS_PATH: Final = "/metrics"
 _GONE: Final = 499
 
 Answer = Callable[[Request], Awaitable[bytes]]
@@ -55,6 +56,7 @@ class Routes:
         """The routes, for the front of a server's list."""
         return [
             Route(READY_PATH, self._ready, methods=["GET"], name=f"GET {READY_PATH}"),
+            Route(_METRICS_PATH, self._figures, methods=["GET"]),
             self._route(V1_PATH, "POST", self._recommend_v1),
             self._route(V2_PATH, "POST", self._recommend_v2),
             self._route(EVENTS_PATH, "POST", self._events, writes=True),
@@ -108,6 +110,11 @@ class Routes:
         except ShortlistError as error:
             status, body = encode_refusal(error)
         return Response(body, status, media_type=_JSON)
+
+    async def _figures(self, request: Request) -> Response:
+        """For Prometheus: nothing is counted."""
+        kind, body = self._metrics.exposition(request.headers.get("accept"))
+        return Response(body, headers={"content-type": kind})
 
     async def _recommend_v1(self, request: Request) -> bytes:
         requests = requests_from_v1(await _body(request))

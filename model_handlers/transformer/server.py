@@ -1,13 +1,11 @@
 """KServe's server around the service: one process, one event loop, our routes in front."""
 
-import argparse
 import asyncio
 import gc
 import os
 import signal
 import socket
-import sys
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -15,7 +13,7 @@ import uvloop
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from kserve import ModelServer, errors, model_server
-from kserve.protocol.rest.server import RESTServer, metrics_handler
+from kserve.protocol.rest.server import RESTServer
 from kserve.protocol.rest.v1_endpoints import V1Endpoints
 from kserve.protocol.rest.v2_endpoints import V2Endpoints
 from starlette.requests import Request
@@ -26,10 +24,11 @@ from model_handlers.transformer.feed import feed_router
 from model_handlers.transformer.front import Front
 from model_handlers.transformer.model import ShortlistModel
 from model_handlers.transformer.routes import Routes
-from shortlist.errors import ShortlistError, StorageError
+from model_handlers.transformer.starting import BACKLOG
+from shortlist.errors import ShortlistError
+from shortlist.serving.company import Company
 from shortlist.serving.service import Service
-from shortlist.settings import Settings, load
-from shortlist.telemetry.logs import configure
+from shortlist.settings import Settings
 from shortlist.telemetry.metrics import ServingMetrics
 from shortlist.wire.refusals import (
     InternalError,
@@ -41,7 +40,6 @@ from shortlist.wire.refusals import (
 
 _APP: Final = "kserve.model_server:app"
 _ENDS: Final = (signal.SIGTERM, signal.SIGINT)
-_BACKLOG: Final = 2_048
 _KEPT_SECONDS: Final = 75
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "No model is called so."},
@@ -64,7 +62,6 @@ class LeanServer(RESTServer):  # type: ignore[misc]
         v1 = V1Endpoints(self.dataplane, self.model_repository_extension)
         v2 = V2Endpoints(self.dataplane, self.model_repository_extension)
         for path, endpoint in (
-            ("/metrics", metrics_handler),
             ("/v1/models", v1.models),
             ("/v1/models/{model_name}", v1.model_ready),
             ("/v2", v2.metadata),
@@ -74,13 +71,7 @@ class LeanServer(RESTServer):  # type: ignore[misc]
             ("/v2/models/{model_name}", v2.model_metadata),
             ("/v2/models/{model_name}/ready", v2.model_ready),
         ):
-            app.add_api_route(
-                path,
-                endpoint,
-                response_model=None,
-                responses=_REFUSED,
-                include_in_schema=path != "/metrics",
-            )
+            app.add_api_route(path, endpoint, response_model=None, responses=_REFUSED)
 
     def _add_exception_handlers(self, app: FastAPI) -> None:
         known = (errors.ModelNotFound, errors.ModelNotReady, errors.ServerNotReady)
@@ -105,20 +96,34 @@ async def refuse(_: Request, error: Exception) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-async def serve(settings: Settings, listening: socket.socket) -> None:
+def run(settings: Settings, listening: socket.socket, shared: Path | None = None) -> None:
     """Serve until a signal ends it.
 
     Args:
         settings: in force.
         listening: bound, at the address to answer at.
+        shared: directory of all workers of the server, where there are several; this process must
+            have joined it by `shortlist.telemetry.shared.share`.
 
     Raises:
         SettingsError: the keys of callers cannot be read.
     """
-    metrics = ServingMetrics()
-    service = Service.of(settings, metrics)
+    for one in _ENDS:
+        # Nothing is served yet, so nothing must be finished.
+        signal.signal(one, lambda *_: os._exit(0))
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(_serve(settings, listening, shared))
+
+
+async def _serve(settings: Settings, listening: socket.socket, shared: Path | None) -> None:
+    metrics = ServingMetrics(shared=shared)
+    company = None if shared is None else Company(shared)
+    service = Service.of(settings, metrics, company)
     server = uvicorn.Server(_config(application(service, metrics), settings))
     await service.start()
+    for one in _ENDS:
+        # The server has its own while it serves, and raises what came once more at its end.
+        signal.signal(one, lambda *_: None)
     # What is loaded stays; looking through it for garbage again and again finds none.
     gc.collect()
     gc.freeze()
@@ -159,7 +164,7 @@ def _config(app: Front, settings: Settings) -> uvicorn.Config:
         lifespan="off",
         http="httptools",
         ws="none",
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
         timeout_keep_alive=_KEPT_SECONDS,
         timeout_graceful_shutdown=max(1, int(settings.serving.drain_seconds)),
         server_header=False,
@@ -170,66 +175,3 @@ def _config(app: Front, settings: Settings) -> uvicorn.Config:
 def _catalogue(service: Service) -> Any:
     held = service.bundles.current
     return None if held is None else held.parts.parts.catalogue
-
-
-def bound(settings: Settings) -> socket.socket:
-    """A socket at the transformer's address.
-
-    Raises:
-        StorageError: the port is in use, or the address is not this machine's.
-    """
-    address, port = settings.serving.transformer_address, settings.serving.transformer_port
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((address, port))
-        listening.listen(_BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise StorageError(
-            f"cannot answer at {address}:{port} ({os.strerror(error.errno or 0).lower()}); set "
-            "serving.transformer_port or serving.transformer_address"
-        ) from error
-    return listening
-
-
-def in_force(arguments: Sequence[str]) -> Settings:
-    """The settings of the environment, and what KServe tells on the command line.
-
-    Args:
-        arguments: of the command line; those of the SDK that mean nothing here are ignored.
-    """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--predictor_host")
-    parser.add_argument("--predictor_use_ssl", default="false")
-    parser.add_argument("--http_port", type=int)
-    told, _ = parser.parse_known_args(arguments)
-    settings = load(environ=os.environ).settings
-    changes: dict[str, object] = {}
-    if told.predictor_host:
-        scheme = "https" if told.predictor_use_ssl.lower() == "true" else "http"
-        changes["predictor_url"] = f"{scheme}://{told.predictor_host}"
-    if told.http_port:
-        changes["transformer_port"] = told.http_port
-    if not changes:
-        return settings
-    serving = type(settings.serving).model_validate(settings.serving.model_dump() | changes)
-    return settings.model_copy(update={"serving": serving})
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Serve; the exit code says how it ended."""
-    try:
-        settings = in_force(arguments)
-        configure(settings.telemetry)
-        listening = bound(settings)
-        for one in _ENDS:
-            # The server has its own while it serves, and raises what came once more at its end.
-            signal.signal(one, lambda *_: None)
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-        asyncio.run(serve(settings, listening))
-    except ShortlistError as error:
-        sys.stderr.write(f"shortlist: {error}\n")
-        return error.exit_code
-    return 0

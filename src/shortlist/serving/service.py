@@ -15,6 +15,7 @@ from shortlist.serving.budget import Budget
 from shortlist.serving.bundles import Bundles
 from shortlist.serving.callers import Callers
 from shortlist.serving.client import NoRankingError, PredictorClient
+from shortlist.serving.company import Company
 from shortlist.serving.endpoints import Endpoints, canary, predictor_url
 from shortlist.serving.known import Known
 from shortlist.serving.live import Live
@@ -28,6 +29,7 @@ from shortlist.wire.refusals import NotReadyError, UnknownBundleError
 
 _LOG = logging.getLogger(__name__)
 _ASK_AGAIN_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 0.1
 _CANARY_MS: Final = 2_000.0
 
 
@@ -46,6 +48,7 @@ class Service:
         reporter: takes events.
         callers: lets callers in.
         figures: counts.
+        company: of other workers of the same server; None where there are none.
     """
 
     settings: Settings
@@ -58,15 +61,19 @@ class Service:
     reporter: Reporter
     callers: Callers
     figures: ServingMetrics
+    company: Company | None = None
     _waking: "asyncio.Task[None] | None" = None
 
     @classmethod
-    def of(cls, settings: Settings, figures: ServingMetrics) -> "Service":
+    def of(
+        cls, settings: Settings, figures: ServingMetrics, company: Company | None = None
+    ) -> "Service":
         """Put the parts together; nothing is loaded or connected yet.
 
         Args:
             settings: in force.
             figures: counts.
+            company: of other workers of the same server; None where there are none.
 
         Raises:
             SettingsError: the keys of callers cannot be read.
@@ -120,6 +127,7 @@ class Service:
             reporter=Reporter(bundles, store, encoder, figures),
             callers=Callers(serving),
             figures=figures,
+            company=company,
         )
 
     def why_not_ready(self) -> str | None:
@@ -128,11 +136,10 @@ class Service:
         Redis is never missing: without it pages are simpler, and taking this process away would
         help nobody. A predictor must have answered once; whether it still does is no reason either.
         """
-        if self.bundles.current is None:
-            return f"no bundle is loaded yet: {self.bundles.fault or 'wait'}"
-        if not self.predictor.reached:
-            return "the predictor has not answered yet"
-        return None
+        why = self._lacking()
+        if why is None and self.company is not None and not self.company.all_ready():
+            return "another process of this server is not ready yet"
+        return why
 
     def readiness(self) -> Readiness:
         """From which bundle pages are made.
@@ -151,10 +158,13 @@ class Service:
         return Readiness(True, held.id, bundles.wanted, bundles.fault)
 
     async def start(self) -> None:
-        """Follow the pointer from now on, and look for store and predictor."""
+        """Follow the pointer from now on, look for store and predictor, and wait for the others."""
         # The first bundle is loaded before this returns, by a thread that may wait.
         await asyncio.to_thread(self.bundles.start)
         self._waking = asyncio.create_task(self._wake())
+        if self.company is not None:
+            while not self.company.may_answer(ready=self._lacking() is None):
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def close(self) -> None:
         """Write what waits, and let go of everything."""
@@ -167,6 +177,14 @@ class Service:
         await asyncio.to_thread(self.bundles.stop)
         with contextlib.suppress(UnavailableError):
             await self.store.close()
+
+    def _lacking(self) -> str | None:
+        """What this process lacks to make pages."""
+        if self.bundles.current is None:
+            return f"no bundle is loaded yet: {self.bundles.fault or 'wait'}"
+        if not self.predictor.reached:
+            return "the predictor has not answered yet"
+        return None
 
     async def _wake(self) -> None:
         """Ask the predictor until it answers, learn what was taken down, and tell the bundles."""
@@ -181,6 +199,8 @@ class Service:
             if held is not None and not self.predictor.reached:
                 with contextlib.suppress(NoRankingError, UnknownBundleError):
                     await self.predictor.rank(canary(held.parts), Budget(_CANARY_MS), 0.0)
+            if self.company is not None and self._lacking() is None:
+                self.company.tell_ready()
             ids = self.bundles.ids[:2]
             if held is not None and ids != told:
                 self.figures.bundles(ids[0], ids[1] if len(ids) > 1 else None)

@@ -28,7 +28,7 @@ class Siblings:
             directory: that all of them know, and nobody else.
         """
         self._directory = directory
-        self._own = directory / f"{os.getpid()}{_SUFFIX}"
+        self._own = _file(directory, os.getpid())
         self._descriptor: int | None = None
         self._told: frozenset[str] = frozenset()
         self._common: frozenset[str] = frozenset()
@@ -57,10 +57,23 @@ class Siblings:
             return True
         if bundle_id not in self._told:
             return False
-        if not all(bundle_id in held for held in self._others()):
+        if not all(bundle_id in held for held in self.others()):
             return False
         self._common |= {bundle_id}
         return True
+
+    def others(self) -> Iterator[list[str]]:
+        """What each of the other workers that live has told."""
+        for path in self._directory.glob(f"*{_SUFFIX}"):
+            if path == self._own:
+                continue
+            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    yield file.read().decode("ascii", "replace").split()
+                else:
+                    path.unlink(missing_ok=True)
 
     def _joined(self, raw: bytes) -> int:
         """Show a file that is locked already: one without a lock is taken for a dead worker's."""
@@ -72,14 +85,13 @@ class Siblings:
         aside.rename(self._own)
         return descriptor
 
-    def _others(self) -> Iterator[list[str]]:
-        for path in self._directory.glob(f"*{_SUFFIX}"):
-            if path == self._own:
-                continue
-            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    yield file.read().decode("ascii", "replace").split()
-                else:
-                    path.unlink(missing_ok=True)
+
+def told_by(directory: Path, pid: int) -> list[str]:
+    """What the worker with this process id has told; nothing where it has not joined."""
+    with contextlib.suppress(FileNotFoundError):
+        return _file(directory, pid).read_text("ascii", "replace").split()
+    return []
+
+
+def _file(directory: Path, pid: int) -> Path:
+    return directory / f"{pid}{_SUFFIX}"

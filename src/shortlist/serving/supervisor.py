@@ -23,8 +23,8 @@ class Part(Protocol):
         """What it is called in sentences."""
 
     @property
-    def log(self) -> Path:
-        """Where it writes."""
+    def log(self) -> Path | None:
+        """Where it writes; None where that is what this process writes to."""
 
     @property
     def pid(self) -> int | None:
@@ -213,5 +213,7 @@ class Supervisor:
 
 def _told(part: Part) -> str:
     """Where a part's log lies, and its end."""
+    if part.log is None:
+        return ""
     last = " | ".join(line.strip() for line in part.last_words()[-_TOLD_LINES:])
     return f"; {part.log} ends: {last}" if last else f"; {part.log} has nothing to say"

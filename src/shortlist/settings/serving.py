@@ -70,6 +70,13 @@ class ServingSettings(Branch):
         description="Address at which the transformer answers; 0.0.0.0 in a container.",
     )
     transformer_port: Port = Field(8080, description="Port at which the transformer answers.")
+    transformer_workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes of the transformer that answer at its address; in a cluster there "
+        "are more of its pods instead. `shortlist up` takes one for each core, at most 4.",
+    )
     predictor_url: str | None = Field(
         None,
         pattern=r"^https?://[^/?#\s]+$",
@@ -145,7 +152,11 @@ class ServingSettings(Branch):
         description="Who may write: `NAME:KEY,NAME:KEY`, keys of at least 16 signs; never printed.",
     )
     rate: float = Field(
-        200.0, gt=0, le=1e9, description="Calls a second of one caller, in the long run."
+        200.0,
+        gt=0,
+        le=1e9,
+        description="Calls a second of one caller, in the long run; each process of the "
+        "transformer counts those that reach it.",
     )
     rate_burst: float = Field(
         400.0, ge=1, le=1e9, description="Calls of one caller that may come at once."

@@ -1,19 +1,22 @@
 """Everything that serving counts and measures, declared once, with units in the names.
 
 What is counted on every request is bound when the metrics are made: a hot path pays an addition,
-no look-up by labels. Labels are closed sets of our own words, never what a client sent. One process
-counts for itself; pods are summed by whoever scrapes them.
+no look-up by labels. Labels are closed sets of our own words, never what a client sent. The
+processes of one server are told as one (see `shortlist.telemetry.shared`); pods are summed by
+whoever scrapes them.
 """
 
 import time
 from collections.abc import Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
 
 from shortlist.datasets.origins import Origin
+from shortlist.telemetry import shared as several
 from shortlist.wire.causes import Cause, Ignored
 
 REQUEST_BUCKETS: Final = (
@@ -31,21 +34,28 @@ PUBLICATION_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 3
 CACHES: Final = ("features", "vector", "slate")
 VECTORS: Final = ("kept", "encoded", "dropped")
 OUTCOMES: Final = ("switched", "refused", "rolled_back")
+_HELD: Final = "shortlist_bundle_info"
 
 
 class ServingMetrics:
     """Counters and histograms of one server."""
 
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+    def __init__(
+        self, registry: CollectorRegistry = REGISTRY, *, shared: Path | None = None
+    ) -> None:
         """Declare them.
 
         Args:
             registry: by default the one that servers publish by themselves.
+            shared: directory in which the processes of one server count, where there are several;
+                this one must have joined it by `shortlist.telemetry.shared.share`.
 
         Raises:
             ValueError: the registry has them already.
         """
         self.registry = registry
+        self._told = registry if shared is None else several.together(shared, frozenset({_HELD}))
+        self._alone = shared is None
         self._requests = Counter(
             "shortlist_requests",
             "Requests answered, by route and HTTP status.",
@@ -129,17 +139,20 @@ class ServingMetrics:
             "shortlist_breaker_state",
             "0: everybody asks, 1: one tries, 2: nobody asks.",
             ["part"],
+            multiprocess_mode="livemax",
             registry=registry,
         )
         self._bundle = Gauge(
-            "shortlist_bundle_info",
+            _HELD,
             "Always 1; the labels say which bundle is held.",
             ["bundle", "standing"],
+            multiprocess_mode="livemax",
             registry=registry,
         )
         self._bundle_since = Gauge(
             "shortlist_bundle_since_timestamp_seconds",
             "When the current bundle began to serve.",
+            multiprocess_mode="livemax",
             registry=registry,
         )
         self._publications = Counter(
@@ -241,7 +254,10 @@ class ServingMetrics:
         """These bundles are held now; those before are forgotten."""
         held = {(current, "current")} | ({(previous, "previous")} if previous else set())
         for gone in self._held - held:
-            self._bundle.remove(*gone)
+            if self._alone:
+                self._bundle.remove(*gone)
+            else:  # From a file nothing can be removed; what is 0 is not told.
+                self._bundle.labels(*gone).set(0)
         for bundle, standing in held:
             self._bundle.labels(bundle, standing).set(1)
         if (current, "current") not in self._held:
@@ -253,9 +269,14 @@ class ServingMetrics:
         self._publications.labels(outcome).inc()
         self._publication_seconds.observe(seconds)
 
-    def exposition(self) -> tuple[str, bytes]:
-        """Content type and body of the page that Prometheus reads."""
-        return CONTENT_TYPE_LATEST, generate_latest(self.registry)
+    def exposition(self, accepted: str | None = None) -> tuple[str, bytes]:
+        """Content type and body of the page that Prometheus reads.
+
+        Args:
+            accepted: what it says that it can read, in a header of HTTP.
+        """
+        encode, kind = choose_encoder(accepted or "")
+        return kind, encode(self._told)
 
     def _bind(self) -> None:
         """Every series that is known beforehand begins at 0: what never happened can be seen."""

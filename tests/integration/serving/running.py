@@ -158,6 +158,10 @@ class Running:
             os.killpg(process.pid, how)
         return process.wait(60)
 
+    def wait(self, name: str) -> int:
+        """Wait until a process has ended; its exit code."""
+        return self._processes.pop(name).wait(60)
+
     @contextlib.contextmanager
     def paused(self, pid: int) -> Iterator[None]:
         """A process that neither works nor dies."""

@@ -44,6 +44,16 @@ def test_a_redis_and_a_predictor_that_are_told_are_used_as_they_are() -> None:
     assert list(made.ports()) == ["serving.transformer_port"]
 
 
+def test_the_transformer_has_a_process_for_each_core_but_no_more_than_four(monkeypatch) -> None:
+    def workers(*assignments: str, cores: int, once: bool = False) -> int:
+        monkeypatch.setattr("model_handlers.local.plan._cores", lambda: cores)
+        return planned(*assignments, once=once).settings.serving.transformer_workers
+
+    assert [workers(cores=cores) for cores in (1, 2, 4, 64)] == [1, 2, 4, 4]
+    assert workers("serving.transformer_workers=7", cores=2) == 7
+    assert workers(cores=4, once=True) == 1
+
+
 def test_a_key_is_made_where_none_is_told_and_one_is_needed() -> None:
     first, second = planned(), planned()
     assert first.key is not None

@@ -182,6 +182,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "serving.java": ("/opt/java/bin/java", Path("/opt/java/bin/java")),
     "serving.transformer_address": ("0.0.0.0", "0.0.0.0"),
     "serving.transformer_port": ("9080", 9_080),
+    "serving.transformer_workers": ("2", 2),
     "serving.predictor_url": ("http://ranker:80", "http://ranker:80"),
     "serving.predictor_endpoints": ("rankers:8085", "rankers:8085"),
     "serving.predictor_connections": ("8", 8),
