@@ -44,7 +44,7 @@ CPU_WHEEL := $(firstword $(foreach place,$(LINKS),$(wildcard $(place)/torch-*+cp
 
 IN_PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: help demo test unit lint venv settings-page chart constraints images clean
+.PHONY: help demo test unit lint venv settings-page chart manifests kind constraints images clean
 .DEFAULT_GOAL := help
 
 help:
@@ -53,6 +53,8 @@ help:
 	@echo "make unit         the quick tests alone"
 	@echo "make lint         lint, types, import contracts"
 	@echo "make chart        what is written from the chart's values: its README, its schema"
+	@echo "make manifests    the chart rendered for Kustomize"
+	@echo "make kind         a kind cluster with KServe, and the images in it"
 	@echo "make images       container images of all roles [PREFIX=..., TAG=..., BUILDER=...]"
 	@echo "make constraints  pin the newest versions that pyproject.toml allows"
 	@echo "make clean        remove the environment and caches; results in work/ stay"
@@ -98,6 +100,12 @@ settings-page: $(STAMP)
 
 chart: $(STAMP)
 	$(PYTHON) helm/values_pages.py
+
+manifests: chart
+	$(PYTHON) manifests/render.py
+
+kind:
+	manifests/kind/up.sh
 
 constraints: | $(UV)
 	{ sed '/^[^#]/,$$d' constraints.txt; \
