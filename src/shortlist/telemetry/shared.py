@@ -48,6 +48,8 @@ def together(directory: Path, infos: frozenset[str]) -> CollectorRegistry:
 
 
 class _Together(MultiProcessCollector):
+    """The files of a directory, read anew whenever somebody asks."""
+
     def __init__(self, directory: Path, infos: frozenset[str]) -> None:
         super().__init__(None, str(directory))  # type: ignore[no-untyped-call]
         self._infos = infos
