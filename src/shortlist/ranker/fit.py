@@ -206,7 +206,7 @@ def prepare(view: TrainingView, recalled: Ints, settings: RankerSettings) -> Pre
     steps = len(order) * settings.epochs
     training: Training
     if next_video:
-        start = Start.of(view, features, cascade.items.width)
+        start = Start.of(view, features, cascade.items.width, np.unique(tuned.user))
         training = NextVideoTraining(
             cascade, rows, companion, age, settings, start, steps=steps, seed=seed
         )

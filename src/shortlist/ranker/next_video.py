@@ -8,6 +8,8 @@ towers make.
 
 A start that has seen a row already knows the answer. So what is learned from, the latest events of
 every user, is hidden from the start of the training, and the served one is solved for from all.
+What was learned is judged on a third one, from which only the answers are hidden: beside the start
+of the training a stage looks good for saying what the served one knows by itself.
 """
 
 import math
@@ -23,7 +25,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shortlist.datasets.events import KINDS, Kind, kinds
-from shortlist.datasets.interactions import Floats, Interactions, TrainingView, events_since
+from shortlist.datasets.interactions import (
+    Floats,
+    Interactions,
+    Ints,
+    TrainingView,
+    events_since,
+)
 from shortlist.ranker.artefacts import Lead
 from shortlist.ranker.calibration import calibration
 from shortlist.ranker.cascade import Cascade, Read
@@ -52,6 +60,7 @@ class Start:
 
     Attributes:
         learning: without the rows that are learned from, float32 [n, w + 1].
+        judging: from all rows but the latest of held-out users, float32 [n, w + 1].
         served: from all rows, float32 [n, w + 1].
         found: the closed form of the first.
         content: from components of the content to rows, float32 [w + 1, k].
@@ -60,6 +69,7 @@ class Start:
     """
 
     learning: Tensor
+    judging: Tensor
     served: Tensor
     found: CoWatch
     content: Tensor
@@ -67,10 +77,19 @@ class Start:
     kinds: Tensor
 
     @classmethod
-    def of(cls, view: TrainingView, features: ItemFeatures, width: int) -> Self:
-        """Solve for both, and for the part of them that content and tags tell."""
-        before = view.log.take(events_since(view.log.user) >= RECENT)
-        found = co_watch(replace(view, log=before), width)
+    def of(cls, view: TrainingView, features: ItemFeatures, width: int, held_out: Ints) -> Self:
+        """Solve for all three, and for the part of them that content and tags tell.
+
+        Args:
+            view: the log.
+            features: of the videos.
+            width: of the rows.
+            held_out: users whose latest events what is learned is judged by, int64.
+        """
+        latest = events_since(view.log.user) < RECENT
+        answers = latest & np.isin(view.log.user, held_out)
+        found = co_watch(replace(view, log=view.log.take(~latest)), width)
+        judging = co_watch(replace(view, log=view.log.take(~answers)), width).onto(found)
         served = co_watch(view, width).onto(found)
         told = np.concatenate([features.content, features.tags], axis=1)
         fitted = Ridge(alpha=_RIDGE, fit_intercept=False).fit(told, served)
@@ -78,6 +97,7 @@ class Start:
         wide = features.content.shape[1]
         return cls(
             learning=torch.from_numpy(found.rows - by_features),
+            judging=torch.from_numpy((judging - by_features).astype(np.float32)),
             served=torch.from_numpy((served - by_features).astype(np.float32)),
             found=found,
             content=torch.from_numpy(fitted.coef_[:, :wide].astype(np.float32)),
@@ -165,11 +185,8 @@ class NextVideoTraining(Training):
         """
         begin(cascade, start)
         super().__init__(cascade, rows, companion, settings, steps=steps, seed=seed)
-        self.start = start
-        with torch.no_grad():
-            table = item_table(cascade)
-            self.vectors = cascade.prerank.searched(cascade.prerank.item_vectors(table))
-        live = torch.zeros(len(table), dtype=torch.bool)
+        self.start, self.vectors = start, searched_vectors(cascade)
+        live = torch.zeros(len(self.vectors), dtype=torch.bool)
         live[torch.from_numpy(companion.pools.live)] = True
         self.live, self.age = live, torch.from_numpy(age)
 
@@ -179,6 +196,8 @@ class NextVideoTraining(Training):
     def finish(self, held_out: Iterable[Batch]) -> list[Lead]:
         """Let go of what was not worth learning, calibrate the rest, and let it know all rows."""
         leads = []
+        self.served.items.start = self.start.judging
+        self.vectors = searched_vectors(self.served)
         for stage in (PRERANK, LISTWISE):
             # What was let go of bears on what comes after it.
             leads.append(self._lead(stage, held_out))
@@ -196,7 +215,7 @@ class NextVideoTraining(Training):
         before: list[npt.NDArray[np.float64]] = []
         after: list[npt.NDArray[np.float64]] = []
         for batch in held_out:
-            # The start knows the earlier ones.
+            # Every start knows the earlier ones.
             hidden = self._until_end(batch) <= RECENT
             window, place = (self._wanted(batch) & hidden).nonzero(as_tuple=True)
             at = window, place
@@ -282,6 +301,12 @@ class NextVideoTraining(Training):
         moment = functional.pad(self.age[video][..., None], (0, MOMENT_WIDTH - 1))
         unknown = torch.full(video.shape, torch.nan)
         return Lists(at[0], at[1], video, unknown, moment, torch.ones(video.shape))
+
+
+@torch.no_grad()
+def searched_vectors(cascade: Cascade) -> Tensor:
+    """By whose inner product with a user vector videos are ranked, float32 [n, w]."""
+    return cascade.prerank.searched(cascade.prerank.item_vectors(item_table(cascade)))
 
 
 def choice_loss(logit: Tensor, chosen: Tensor, counts: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from shortlist.ranker.earned import LISTWISE, PRERANK, gain, lead, silence
 from shortlist.ranker.fit import fit
 from shortlist.ranker.history import USER_WIDTH
 from shortlist.ranker.lists import Pools
-from shortlist.ranker.next_video import RECENT, NextVideoTraining, Start
+from shortlist.ranker.next_video import RECENT, NextVideoTraining, Start, searched_vectors
 
 
 def training(micro) -> NextVideoTraining:
@@ -25,7 +25,7 @@ def training(micro) -> NextVideoTraining:
         Companion([], micro.rows.profile, 0.0, pools, nearest=2),
         np.zeros(40, np.float32),
         micro.settings,
-        Start.of(micro.view, micro.features, USER_WIDTH - 1),
+        Start.of(micro.view, micro.features, USER_WIDTH - 1, np.arange(len(micro.view.users))),
         steps=10,
         seed=1,
     )
@@ -126,6 +126,26 @@ def test_only_rows_that_the_start_has_not_seen_are_judged(micro, held_out, monke
     assert (micro.rows.target[at] == 1).all()
     ends = micro.rows.borders[1:][micro.rows.user[at]]
     assert set((ends - at).tolist()) == set(range(1, RECENT + 1))
+
+
+def test_stages_are_judged_beside_a_start_that_knows_all_but_the_answers(
+    micro, held_out, monkeypatch
+):
+    made = training(micro)
+    beside = []
+    gained = made._lead
+
+    def watched(stage, batches):
+        table = made.served.items.start
+        beside.append(torch.equal(table, made.start.judging))
+        vectors = searched_vectors(made.served)
+        beside.append(torch.equal(vectors, made.vectors))
+        return gained(stage, batches)
+
+    monkeypatch.setattr(made, "_lead", watched)
+    made.finish(held_out)
+    assert beside == [True] * 4
+    assert torch.equal(made.served.items.start, made.start.served)
 
 
 def test_where_all_is_silent_lists_are_ordered_by_the_towers_to_the_last_digit(micro, held_out):

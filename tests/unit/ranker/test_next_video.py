@@ -24,10 +24,13 @@ from shortlist.ranker.next_video import RECENT, Start, begin, choice_loss, worth
 from shortlist.ranker.prerank import FLOOR, affinity
 from shortlist.ranker.windows import Batch
 
+HELD_OUT = np.array([1, 4])
+"""Users whose latest events nothing is learned from."""
+
 
 @pytest.fixture(scope="module")
 def start(micro) -> Start:
-    return Start.of(micro.view, micro.features, USER_WIDTH - 1)
+    return Start.of(micro.view, micro.features, USER_WIDTH - 1, HELD_OUT)
 
 
 @pytest.fixture(scope="module")
@@ -173,18 +176,41 @@ def test_videos_that_the_same_users_watch_start_near_one_another(micro, start):
     assert np.nanmean(near[same]) > np.nanmean(near[~same]) + 0.1
 
 
-def test_the_start_that_is_learned_from_has_not_seen_the_latest_events(micro, start):
+def told_otherwise(micro, users) -> Start:
+    """The start of a log in which the latest events of some users are others."""
     log = micro.view.log
     late = np.zeros(len(log), np.bool_)
-    for user in np.unique(log.user):
+    for user in users:
         late[np.flatnonzero(log.user == user)[-RECENT:]] = True
     video, click = log.video.copy(), log.click.copy()
     video[late] = np.random.default_rng(0).permutation(video[late])
     click[late] = 1.0 - click[late]
     view = replace(micro.view, log=replace(log, video=video, click=click))
-    other = Start.of(view, micro.features, USER_WIDTH - 1)
+    return Start.of(view, micro.features, USER_WIDTH - 1, HELD_OUT)
+
+
+def test_the_start_that_is_learned_from_has_not_seen_the_latest_events(micro, start):
+    other = told_otherwise(micro, np.unique(micro.view.log.user))
     np.testing.assert_array_equal(other.found.rows, start.found.rows)
     assert not torch.equal(other.served, start.served)
+
+
+def test_the_start_that_is_judged_on_lacks_the_answers_and_nothing_else(micro, start):
+    """What content tells of the rows is fitted to the served ones, so both parts count."""
+
+    def judged(made: Start) -> np.ndarray:
+        by_features = made.served - by_rows(made, micro.view)
+        return (made.judging - by_features).numpy()
+
+    def by_rows(made: Start, view) -> torch.Tensor:
+        return torch.from_numpy(co_watch(view, USER_WIDTH - 1).onto(made.found))
+
+    log = micro.view.log
+    kept = ~(np.isin(log.user, HELD_OUT) & (events_since(log.user) < RECENT))
+    without = replace(micro.view, log=log.take(kept))
+    np.testing.assert_allclose(judged(start), by_rows(start, without).numpy(), atol=1e-5)
+    others = np.setdiff1d(np.unique(log.user), HELD_OUT)
+    assert not torch.equal(told_otherwise(micro, others).judging, start.judging)
 
 
 def test_turned_rows_keep_their_affinities_and_lie_nearer(micro):
