@@ -27,7 +27,7 @@ class Rendered:
         return found
 
     def pods(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every pod's spec, by what it is of; a runtime's containers with the pod they become."""
+        """Every pod's spec, by what it is of."""
         for one in self.objects:
             spec = one.get("spec", {})
             match one["kind"]:
@@ -39,9 +39,7 @@ class Rendered:
                 case "CronJob":
                     yield "retrain", spec["jobTemplate"]["spec"]["template"]["spec"]
                 case "InferenceService":
-                    (runtime,) = self.of("ServingRuntime")
-                    containers = runtime["spec"]["containers"]
-                    yield "predictor", {**spec["predictor"], "containers": containers}
+                    yield "predictor", spec["predictor"]
                     yield "transformer", spec["transformer"]
 
 

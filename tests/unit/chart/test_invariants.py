@@ -98,13 +98,15 @@ def test_kserves_own_rules_are_kept(any_rendered: Any) -> None:
     (service,) = any_rendered.of("InferenceService")
     assert service["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == "Standard"
     predictor, transformer = service["spec"]["predictor"], service["spec"]["transformer"]
-    assert "pytorch" not in predictor
-    assert predictor["model"]["runtime"] == any_rendered.of("ServingRuntime")[0]["metadata"]["name"]
+    # With a model and no storageUri KServe adds its agent to the pods.
+    assert not {"pytorch", "model"} & predictor.keys()
     for _, pod in any_rendered.pods():
         for one in containers(pod):
             assert "PYTHONPATH" not in [variable["name"] for variable in one.get("env", ())]
-    for component in (predictor["model"], transformer["containers"][0]):
-        for amounts in component["resources"].values():
+    for component in (predictor, transformer):
+        (one,) = component["containers"]
+        assert one["name"] == "kserve-container"
+        for amounts in one["resources"].values():
             assert amounts.keys() >= {"cpu", "memory"}, "KServe would fill in its own"
 
 
