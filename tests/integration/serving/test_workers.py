@@ -1,9 +1,11 @@
 """Two processes of the transformer that answer as one: asked, killed under load, and ended."""
 
 import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -11,6 +13,8 @@ import psutil
 import pytest
 import redis
 from running import START_SECONDS, Running, ids, wait_for  # type: ignore[import-not-found]
+
+from shortlist.online.embedded import free_port
 
 WORKER = "model_handlers.transformer.worker"
 USERS = range(5_000, 5_004)
@@ -115,9 +119,57 @@ def test_one_that_is_killed_comes_back_and_the_other_answers_meanwhile(two) -> N
     assert two.metric(PAGES) >= counted + 50, "what the dead one counted stays counted"
 
 
+def settled(counted: Callable[[], int]) -> int:
+    """What is counted, when that has not changed for a second."""
+    last = -1
+    while (now := counted()) != last:
+        last = now
+        time.sleep(1.0)
+    return now
+
+
+def started(service: Two, **told: str) -> "subprocess.Popen[str]":
+    """The transformer once more, elsewhere."""
+    own = {f"SHORTLIST_SERVING__{name}": value for name, value in told.items()}
+    return subprocess.Popen(
+        [sys.executable, "-m", "model_handlers.transformer"],
+        env=service.environ | {"SHORTLIST_SERVING__TRANSFORMER_PORT": f"{free_port()}"} | own,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_one_that_cannot_start_ends_the_server_with_its_reason(two) -> None:
+    process = started(two, KEYS="short:key")
+    _, said = process.communicate(timeout=START_SECONDS)
+    assert process.returncode == 69
+    assert "serving.keys, entry 1: write NAME:KEY" in said
+    assert "of the transformer ended with 2 before it ever answered" in said
+
+
+def test_a_port_in_use_is_named_and_nobody_is_started(two) -> None:
+    process = started(two, TRANSFORMER_PORT=f"{two.port}")
+    _, said = process.communicate(timeout=START_SECONDS)
+    assert process.returncode not in (0, 69)
+    assert said.startswith(f"shortlist: cannot answer at 127.0.0.1:{two.port} (address already in")
+    assert len(said.splitlines()) == 1
+
+
+def test_told_to_end_while_they_load_all_end_at_once(two) -> None:
+    process = started(two)
+    parent = psutil.Process(process.pid)
+    wait_for(lambda: len(parent.children()) == 2, START_SECONDS)
+    time.sleep(1.0)
+    family = parent.children()
+    process.terminate()
+    assert process.wait(START_SECONDS) == 0
+    assert [one for one in family if one.is_running()] == []
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+
+
 def test_told_to_end_both_finish_what_they_have_begun(two) -> None:
-    wait_for(lambda: two.pages_logged() == two.metric(PAGES))
-    before, family = two.pages_logged(), two.workers
+    before, family = settled(two.pages_logged), two.workers
     with Load().on(two) as load:
         wait_for(lambda: len(load.pages) > 20)
         two.parent.send_signal(signal.SIGTERM)
