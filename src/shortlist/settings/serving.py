@@ -118,7 +118,7 @@ class ServingSettings(Branch):
         "as it has videos.",
     )
     pages_at_once: int = Field(
-        64,
+        128,
         ge=32,
         le=100_000,
         description="Pages that a process makes at a time; who asks for more is refused with 503. "
