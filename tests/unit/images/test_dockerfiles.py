@@ -165,6 +165,12 @@ def test_it_writes_nothing_beside_what_is_mounted(last: list[Step]) -> None:
     assert told["PYTHONSAFEPATH"] == "1"
 
 
+def test_libraries_send_nothing_home(last: list[Step]) -> None:
+    # ONNX Runtime tells its maker of every session, unless the variable stands before it is loaded.
+    told = variables(last)
+    assert told["ORT_DISABLE_TELEMETRY"] == told["DO_NOT_TRACK"] == "1"
+
+
 def test_a_server_has_one_thread_and_answers_to_others(role: str, last: list[Step]) -> None:
     told = variables(last)
     if role == "training":
