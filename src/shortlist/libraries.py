@@ -9,7 +9,7 @@ BY_ROOM: Final[dict[str, tuple[str, ...]]] = {
     "baselines": ("implicit", "lightgbm", "scikit-learn"),
     "encoders": ("torch", "transformers"),
     "evaluation": ("scikit-learn",),
-    "ranker": ("lightning", "onnx", "onnxruntime", "onnxscript", "scikit-learn", "torch"),
+    "ranker": ("lightning", "onnx", "onnxruntime", "scikit-learn", "torch"),
     "recall": ("faiss-cpu", "implicit"),
     "steps": ("scikit-learn",),
 }

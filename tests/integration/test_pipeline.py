@@ -1,6 +1,6 @@
 """The whole pipeline, every task a process, makes what the steps make when they are called.
 
-Takes some minutes, half of them the export of graphs: run by `pytest tests/integration`.
+Takes more than a minute: run by `pytest tests/integration`.
 """
 
 from pathlib import Path

@@ -61,7 +61,9 @@ def test_the_check_would_see_a_library(tmp_path: Path, monkeypatch: pytest.Monke
     assert "torch" in modules_loaded_with("room")
 
 
-@pytest.mark.parametrize("face", ["baselines", "encoders", "evaluation", "world"])
+@pytest.mark.parametrize(
+    "face", ["baselines", "encoders", "evaluation", "evaluation.judge", "steps.line", "world"]
+)
 def test_the_face_of_a_heavy_room_is_light(face: str) -> None:
     code = f"import json, sys, shortlist.{face}; print(json.dumps(sorted(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -32,6 +32,27 @@ def looking_back(places: Tensor, days: Tensor, visible: Tensor) -> Tensor:
     return bias.masked_fill(~visible[:, None], float("-inf"))
 
 
+def in_heads(rows: Tensor, heads: int) -> Tensor:
+    """Rows of heads side by side, [b, n, heads * d], one under another, [b, heads, n, d]."""
+    return rows.reshape(rows.shape[0], rows.shape[1], heads, -1).transpose(1, 2)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, width: int) -> Tensor:
+    """Attention of all heads, laid side by side, [b, q, w].
+
+    Args:
+        query: [b, heads, q, d].
+        key: [b, heads, k, d].
+        value: [b, heads, k, d].
+        bias: added to logits, [b, heads or 1, q or 1, k].
+        width: of all heads together; a number even where a graph is traced.
+    """
+    mixed = functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=bias, scale=(width // HEADS) ** -0.5
+    ).transpose(1, 2)
+    return mixed.reshape(mixed.shape[0], mixed.shape[1], width)
+
+
 class Attention(nn.Module):
     """Multi-head attention of queries over keys, biases given from outside."""
 
@@ -43,10 +64,10 @@ class Attention(nn.Module):
 
     def forward(self, queries: Tensor, keys: Tensor, bias: Tensor) -> Tensor:
         """Attend: [b, q, w] over [b, k, w] under [b, heads, q, k], gives [b, q, w]."""
-        query = self.query(queries).unflatten(-1, (HEADS, -1)).transpose(1, 2)
-        key, value = self.key_value(keys).unflatten(-1, (2 * HEADS, -1)).transpose(1, 2).chunk(2, 1)
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        attended: Tensor = self.out(mixed.transpose(1, 2).flatten(-2))
+        query = in_heads(self.query(queries), HEADS)
+        both = in_heads(self.key_value(keys), 2 * HEADS)
+        key, value = both.split(HEADS, dim=1)  # type: ignore[no-untyped-call]
+        attended: Tensor = self.out(attend(query, key, value, bias, self.out.in_features))
         return attended
 
 

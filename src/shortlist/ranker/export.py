@@ -30,7 +30,7 @@ _BATCH: Final = 2
 _EVENTS: Final = 5
 _CANDIDATES: Final = 7
 
-_Axes = dict[int, object]
+_Axes = dict[int, str]
 
 
 @torch.no_grad()
@@ -134,21 +134,13 @@ def _judged(row_width: int, width: int) -> dict[str, Tensor]:
 
 
 def _axes(*, of_history: bool) -> dict[str, _Axes]:
-    """The free axes of each input."""
-    batch = torch.export.Dim("batch")
-    events = torch.export.Dim("events")
-    candidates = torch.export.Dim("candidates")
-    return {
-        "rows": {0: batch, 1: events if of_history else candidates},
-        "kinds": {0: batch, 1: events},
-        "ages": {0: batch, 1: events},
-        "filled": {0: batch, 1: events},
-        "profile": {0: batch},
-        "user": {0: batch},
-        # The start of a history has a token too.
-        "tokens": {0: batch, 1: events + 1},
-        "context": {0: batch},
-        "moment": {0: batch, 1: candidates},
-        "prerank": {0: batch, 1: candidates},
-        "listed": {0: batch, 1: candidates},
-    }
+    """The free axes of each input and output."""
+    events, candidates = {0: "batch", 1: "events"}, {0: "batch", 1: "candidates"}
+    # The start of a history has a token too.
+    user, tokens = {0: "batch"}, {0: "batch", 1: "tokens"}
+    if of_history:
+        read = ("rows", "kinds", "ages", "filled")
+        return dict.fromkeys(read, events) | {"profile": user, "user": user, "tokens": tokens}
+    judged = ("rows", "moment", "prerank", "listed", "logit", "click", "diversity")
+    told = {"user": user, "tokens": tokens, "ages": events, "filled": events, "context": user}
+    return told | dict.fromkeys(judged, candidates)

@@ -14,16 +14,17 @@ from shortlist.files import staged_directory
 from shortlist.ranker.artefacts import CURVES, Note
 from shortlist.ranker.batching import EpochOrder, in_order, loader
 from shortlist.ranker.cascade import Cascade
+from shortlist.ranker.collecting import Curves
 from shortlist.ranker.company import Companion
-from shortlist.ranker.curves import Curves
 from shortlist.ranker.export import export
 from shortlist.ranker.features import ItemFeatures, item_features, video_age
 from shortlist.ranker.lists import Pools
-from shortlist.ranker.next_video import RECENT, NextVideoTraining, Start
+from shortlist.ranker.next_video import NextVideoTraining
 from shortlist.ranker.outcomes import OutcomeTraining
 from shortlist.ranker.precision import measure_precision
 from shortlist.ranker.profile import tallies
 from shortlist.ranker.refit import Asked
+from shortlist.ranker.start import RECENT, Start
 from shortlist.ranker.together import Processes
 from shortlist.ranker.trainer import run
 from shortlist.ranker.training import Training

@@ -2,9 +2,10 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from shortlist.datasets.schema import CONTEXT_WIDTH
-from shortlist.ranker.attention import HEADS, Attention
+from shortlist.ranker.attention import HEADS, Attention, attend, in_heads
 from shortlist.ranker.features import MOMENT_WIDTH
 from shortlist.ranker.history import USER_WIDTH
 
@@ -76,9 +77,35 @@ class MultiTaskRanker(nn.Module):
             + self.of_history(self.history(item, tokens, bias))
             + self.of_rest(torch.cat([moment, prerank[..., None]], dim=-1))
         )
-        hidden = self.layers(hidden, src_key_padding_mask=~listed)
+        if torch.onnx.is_in_onnx_export():
+            hidden = written_out(self.layers, hidden, listed)
+        else:
+            hidden = self.layers(hidden, src_key_padding_mask=~listed)
         # Only differences within a list have a gradient: without a centre each training would end
         # at a level of its own.
         diversity = self.diversity(hidden)[..., 0] * listed
         mean = diversity.sum(-1, keepdim=True) / listed.sum(-1, keepdim=True).clamp(min=1)
         return prerank + self.click(hidden)[..., 0], diversity - mean
+
+
+def written_out(encoder: nn.TransformerEncoder, hidden: Tensor, listed: Tensor) -> Tensor:
+    """What an encoder makes of lists, by plain operators, as a graph of free lengths needs it.
+
+    Torch's own attention is traced with the lengths of the sample.
+
+    Args:
+        encoder: in evaluation mode, of layers that normalise first.
+        hidden: tokens, [b, n, w].
+        listed: which of them count, bool [b, n].
+    """
+    bias = torch.zeros_like(hidden[..., 0]).masked_fill(~listed, float("-inf"))[:, None, None]
+    for layer in encoder.layers:
+        assert isinstance(layer, nn.TransformerEncoderLayer)
+        own, width = layer.self_attn, layer.self_attn.embed_dim
+        asked = functional.linear(layer.norm1(hidden), own.in_proj_weight, own.in_proj_bias)
+        parts = asked.split(width, dim=-1)  # type: ignore[no-untyped-call]
+        query, key, value = (in_heads(part, HEADS) for part in parts)
+        hidden = hidden + own.out_proj(attend(query, key, value, bias, width))
+        hidden = hidden + layer.linear2(functional.gelu(layer.linear1(layer.norm2(hidden))))
+    assert encoder.norm is not None
+    return encoder.norm(hidden)  # type: ignore[no-any-return]

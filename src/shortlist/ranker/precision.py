@@ -2,62 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict
 from sklearn.metrics import ndcg_score, roc_auc_score
 from torch import Tensor
 
-from shortlist.ranker.artefacts import PRECISION
 from shortlist.ranker.calibration import said_and_came
 from shortlist.ranker.cascade import Cascade
 from shortlist.ranker.items import ItemTower
 from shortlist.ranker.lists import Pools, lists_of
+from shortlist.ranker.measured import Pair, Precision
 from shortlist.ranker.windows import Batch, Rows
 
 Floats = npt.NDArray[np.float32]
 
 _K: Final = 10
-
-
-class Pair(BaseModel):
-    """One figure by either table; None where the rows cannot tell."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    float32: float | None
-    float16: float | None
-    cost: float | None
-    """What the half table loses."""
-
-    @classmethod
-    def of(cls, whole: float | None, half: float | None) -> Self:
-        """Both figures and their difference."""
-        cost = None if whole is None or half is None else whole - half
-        return cls(float32=whole, float16=half, cost=cost)
-
-
-class Precision(BaseModel):
-    """What serving from a table of half precision costs."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rows: int
-    """Held-out rows whose outcome is known."""
-    lists: int
-    """Held-out sessions with both outcomes, each within the company of a training list."""
-    auc: Pair
-    """Of the pre-rank on the rows."""
-    ndcg: Pair
-    """NDCG@10 of the list ranker on the shown videos of each list, in the mean."""
-
-    def save(self, into: Path) -> None:
-        """Write the figures to a directory."""
-        (into / PRECISION).write_text(self.model_dump_json(indent=2) + "\n")
 
 
 @torch.no_grad()

@@ -105,7 +105,7 @@ class PreRank(nn.Module):
             tokens: of the history, [b, k, w].
             bias: of the attention of candidates over tokens, [b, heads, n, k].
             rows: of the item table, [b, n, r + 1].
-            context: [b, n or 1, 32].
+            context: as many as user vectors, [b, n or 1, 32].
             moment: [b, n, 3].
 
         Returns:
@@ -115,7 +115,7 @@ class PreRank(nn.Module):
         item = rows[..., : self.of_item.in_features]
         attended = self.attention(item, tokens, bias)
         hidden = (
-            self.of_user(torch.cat(_alike(user, context), dim=-1))
+            self.of_user(torch.cat([user, context], dim=-1))
             + self.of_item(item)
             + self.of_match(attended * item)
             + self.by_hour(context) * item
@@ -131,8 +131,3 @@ def affinity(inner: Tensor) -> Tensor:
     [3.001, 0.001]
     """
     return nn.functional.softplus(_SHARPNESS * inner) / _SHARPNESS + FLOOR
-
-
-def _alike(user: Tensor, context: Tensor) -> list[Tensor]:
-    count = max(user.shape[1], context.shape[1])
-    return [user.expand(-1, count, -1), context.expand(-1, count, -1)]

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from shortlist.errors import SettingsError
 from shortlist.progress import interactive
-from shortlist.ranker.curves import Curves
+from shortlist.ranker.collecting import Curves
 from shortlist.ranker.together import Processes
 from shortlist.ranker.training import MONITORED, Training
 from shortlist.ranker.windows import Batch

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import roc_curve
 
 from shortlist.datasets.interactions import Doubles, Floats
 from shortlist.datasets.split import Split
@@ -54,6 +53,8 @@ class Bout:
 
     def roc(self, name: str) -> dict[str, list[float]]:
         """Some points of the curve of hits against false alarms on the policy's traffic."""
+        from sklearn.metrics import roc_curve  # noqa: PLC0415
+
         traffic = traffics(self.arena)[0]
         said = odds(self.turns[name].performance, traffic)
         false, true, threshold = roc_curve(traffic.positive, said)

@@ -57,8 +57,8 @@ class Line:
     def ordered(cls, settings: str, key: str, work: str) -> Self:
         """The line of a task of a pipeline: as ordered, below ``work``, told on stdout.
 
-        Whoever runs tasks may ask every library for all it can say, and exporting a ranker takes
-        them hundreds of lines. Only warnings and errors are let through from here on.
+        Whoever runs tasks may ask every library for all it can say. Only warnings and errors are
+        let through from here on.
 
         Raises:
             InputError: the settings cannot be read.

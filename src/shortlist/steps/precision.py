@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from shortlist.errors import CorruptError, NotFoundError
 from shortlist.evaluation.scorecard import Fact
 from shortlist.ranker.artefacts import PRECISION
-from shortlist.ranker.precision import Pair, Precision
+from shortlist.ranker.measured import Pair, Precision
 
 
 def precision_facts(ranker: Path) -> list[Fact]:

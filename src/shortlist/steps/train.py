@@ -8,7 +8,7 @@ import numpy as np
 
 from shortlist.datasets.interactions import TrainingView
 from shortlist.ranker.artefacts import ITEM_VECTORS, Note
-from shortlist.ranker.together import announce, hear
+from shortlist.ranker.together import Processes, announce, hear
 from shortlist.settings.tree import Settings
 from shortlist.steps import view
 from shortlist.steps.engine import Engine
@@ -44,16 +44,18 @@ def train(
 
     Raises:
         InputError: the history knows nothing of the target.
+        SettingsError: other than `ranker.processes` processes train.
         StorageError: the disk refused.
     """
 
     def body(into: Path, scratch: Path) -> str:
         logs = engine.settings.paths.work / FOLDER / scratch.parent.name
         keep_logs(scratch, logs)
-        # Imported here: a ranker that is found needs no torch.
+        announce(str(scratch))
+        Processes.found().expect(engine.settings.ranker.processes)
+        # Imported here: a ranker that is found, or refused, needs no torch.
         from shortlist.ranker.fit import train_ranker  # noqa: PLC0415
 
-        announce(str(scratch))
         settings, history = engine.settings, learned()
         company = recalled_by_tables(
             history, tables, settings.recall, settings.ranker.list_recalled
@@ -83,11 +85,11 @@ def join(
     Raises:
         InputError: the history knows nothing of the target.
     """
-    from shortlist.ranker.fit import fit  # noqa: PLC0415
-
     scratch = hear()
     if scratch is None:
         return
+    from shortlist.ranker.fit import fit  # noqa: PLC0415
+
     history = learned()
     company = recalled_by_tables(history, tables(), settings.recall, settings.ranker.list_recalled)
     fit(history, company, settings.ranker, Path(scratch))

@@ -1,6 +1,6 @@
 """Training in processes of its own: killed in the middle of an epoch, and by two at a time.
 
-Takes two minutes, most of it the export of graphs: run by `pytest tests/integration`.
+Takes two minutes, most of it the start of processes: run by `pytest tests/integration`.
 """
 
 import json

@@ -57,7 +57,7 @@ def evaluate(directory: Path, *more: str, models: str = "popularity") -> list[st
 def _no_plots() -> Iterator[None]:
     """Drawing a page takes seconds and has tests of its own."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("shortlist.evaluation.report.publish.render_html", lambda _: PAGE)
+        patched.setattr("shortlist.evaluation.report.page.render_html", lambda _: PAGE)
         yield
 
 

@@ -207,7 +207,7 @@ def fitted(micro: Micro, tmp_path_factory: pytest.TempPathFactory) -> tuple[Fitt
 def trained(
     fitted: tuple[Fitted, Path], micro: Micro, tmp_path_factory: pytest.TempPathFactory
 ) -> Trained:
-    """Takes most of the seconds of these tests: graphs are traced."""
+    """The artefacts of the trained cascade."""
     directory = tmp_path_factory.mktemp("ranker") / "artefacts"
     write(fitted[0], micro.settings, directory)
     return Trained(*fitted, directory)

@@ -11,7 +11,8 @@ from shortlist.ranker.earned import LISTWISE, PRERANK, gain, lead, silence
 from shortlist.ranker.fit import fit
 from shortlist.ranker.history import USER_WIDTH
 from shortlist.ranker.lists import Pools
-from shortlist.ranker.next_video import RECENT, NextVideoTraining, Start, searched_vectors
+from shortlist.ranker.next_video import NextVideoTraining, searched_vectors
+from shortlist.ranker.start import RECENT, Start
 
 
 def training(micro) -> NextVideoTraining:

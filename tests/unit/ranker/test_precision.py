@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from shortlist.ranker.lists import Pools
-from shortlist.ranker.precision import Pair, measure_precision
+from shortlist.ranker.measured import Pair
+from shortlist.ranker.precision import measure_precision
 
 
 def pools(micro) -> Pools:

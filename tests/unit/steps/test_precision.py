@@ -8,7 +8,7 @@ import pytest
 from shortlist.errors import CorruptError, NotFoundError
 from shortlist.evaluation.report.study_tables import fact_table
 from shortlist.evaluation.scorecard import Study
-from shortlist.ranker.precision import Pair, Precision
+from shortlist.ranker.measured import Pair, Precision
 from shortlist.steps.precision import precision_facts
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-from shortlist.evaluation.report.page import render_html
 from shortlist.evaluation.report.store import SCORECARD, to_json
 from shortlist.evaluation.scorecard import Scorecard
 from shortlist.files import staged_file
@@ -22,6 +21,9 @@ def write_report(scorecard: Scorecard, directory: Path) -> Path:
     Raises:
         StorageError: the disk is full or refuses.
     """
+    # Imported here: who only reads a report draws nothing.
+    from shortlist.evaluation.report.page import render_html  # noqa: PLC0415
+
     page, data = render_html(scorecard), to_json(scorecard)
     target = directory / REPORT
     with staged_file(target) as html, staged_file(directory / SCORECARD) as json:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shortlist.errors import StorageError
-from shortlist.evaluation.report import publish
+from shortlist.evaluation.report import page, publish
 from shortlist.evaluation.report.store import read_json
 from shortlist.evaluation.scorecard import Scorecard
 
@@ -14,7 +14,7 @@ from shortlist.evaluation.scorecard import Scorecard
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests are about files; the page has its own."""
-    monkeypatch.setattr(publish, "render_html", lambda scorecard: f"<h1>{scorecard.title}</h1>")
+    monkeypatch.setattr(page, "render_html", lambda scorecard: f"<h1>{scorecard.title}</h1>")
 
 
 def test_page_and_scorecard_stand_beside_each_other(world_card: Scorecard, tmp_path: Path) -> None:
