@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
+from shortlist.online.waiting import within
+
 C = TypeVar("C")
 
 _UNDER_WAY: Final = 2
@@ -64,10 +66,8 @@ class Batches(Generic[C]):
             return
         self.sent += 1
         try:
-            async with asyncio.timeout(self.seconds):
-                answers = await self.send(
-                    [command for commands, _ in batch for command in commands]
-                )
+            together = [command for commands, _ in batch for command in commands]
+            answers = await within(self.seconds, self.send(together))
         except BaseException as error:
             for _, future in batch:
                 if not future.done():

@@ -24,6 +24,7 @@ from shortlist.serving.client import NoRankingError
 from shortlist.serving.drawing import Drawn, as_recalled, draw, left_of, ranked_by, served, stored
 from shortlist.serving.known import Known
 from shortlist.serving.live import Live
+from shortlist.serving.pulse import Pulse
 from shortlist.serving.recording import Record, Recorder
 from shortlist.settings.serving import ServingSettings
 from shortlist.slate.ranked import Ranked
@@ -94,6 +95,7 @@ class Recommender:
         recorder: Recorder,
         settings: ServingSettings,
         figures: ServingMetrics,
+        pulse: Pulse,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -106,11 +108,12 @@ class Recommender:
             recorder: keeps served pages.
             settings: of serving.
             figures: counts.
+            pulse: of the event loop.
             clock: seconds since 1970-01-01.
         """
         self._bundles, self._known, self._ranker = bundles, known, ranker
         self._recorder, self._settings, self._figures = recorder, settings, figures
-        self._clock = clock
+        self._pulse, self._clock = pulse, clock
         self._making = 0
 
     async def pages(
@@ -124,8 +127,10 @@ class Recommender:
 
         Raises:
             NotReadyError: no bundle is loaded yet.
-            OverloadedError: too many are being made.
+            OverloadedError: too many are being made, or this process does not keep up.
         """
+        if self._pulse.standing:
+            raise OverloadedError("this process does not keep up with what it is asked")
         most = self._settings.pages_at_once
         if self._making + len(requests) > most:
             raise OverloadedError(f"{self._making} pages are being made, {most} are the most")

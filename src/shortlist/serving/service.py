@@ -19,6 +19,7 @@ from shortlist.serving.company import Company
 from shortlist.serving.endpoints import Endpoints, canary, predictor_url
 from shortlist.serving.known import Known
 from shortlist.serving.live import Live
+from shortlist.serving.pulse import TURNS, Pulse
 from shortlist.serving.recommending import Recommender, dated, day_of
 from shortlist.serving.recording import Recorder
 from shortlist.serving.reporting import Encoder, Reporter
@@ -48,6 +49,7 @@ class Service:
         reporter: takes events.
         callers: lets callers in.
         figures: counts.
+        pulse: of the event loop.
         company: of other workers of the same server; None where there are none.
     """
 
@@ -61,6 +63,7 @@ class Service:
     reporter: Reporter
     callers: Callers
     figures: ServingMetrics
+    pulse: Pulse
     company: Company | None = None
     _waking: "asyncio.Task[None] | None" = None
 
@@ -116,6 +119,7 @@ class Service:
         recorder = Recorder(store, serving.waiting_pages, lost=figures.lost)
         encoder = Encoder(bundles, store, serving.waiting_vectors, figures, now)
         known = Known(store, breaker("store"))
+        pulse = Pulse(serving.budget_ms / 1e3 / TURNS)
         return cls(
             settings=settings,
             bundles=bundles,
@@ -123,10 +127,11 @@ class Service:
             predictor=predictor,
             recorder=recorder,
             encoder=encoder,
-            recommender=Recommender(bundles, known, predictor, recorder, serving, figures),
+            recommender=Recommender(bundles, known, predictor, recorder, serving, figures, pulse),
             reporter=Reporter(bundles, store, encoder, figures),
             callers=Callers(serving),
             figures=figures,
+            pulse=pulse,
             company=company,
         )
 
@@ -162,6 +167,7 @@ class Service:
         # The first bundle is loaded before this returns, by a thread that may wait.
         await asyncio.to_thread(self.bundles.start)
         self._waking = asyncio.create_task(self._wake())
+        self.pulse.start()
         if self.company is not None:
             while not self.company.may_answer(ready=self._lacking() is None):
                 await asyncio.sleep(_LOOK_SECONDS)
@@ -171,6 +177,7 @@ class Service:
         if self._waking is not None:
             self._waking.cancel()
             await asyncio.gather(self._waking, return_exceptions=True)
+        self.pulse.stop()
         await self.encoder.close()
         await self.recorder.close(self.settings.serving.drain_seconds)
         await self.predictor.close()

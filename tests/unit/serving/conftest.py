@@ -23,6 +23,7 @@ from shortlist.serving.bundles import Bundles
 from shortlist.serving.known import Known
 from shortlist.serving.live import Live
 from shortlist.serving.predictor import RankingParts, rank
+from shortlist.serving.pulse import Pulse
 from shortlist.serving.recommending import Recommender
 from shortlist.serving.recording import Recorder
 from shortlist.settings.serving import ServingSettings
@@ -144,6 +145,7 @@ class Transformer:
     recommender: Recommender
     now: list[float] = field(default_factory=lambda: [0.0])
     """Of the breaker."""
+    pulse: Pulse = field(default_factory=lambda: Pulse(1.0))
 
     async def page(self, user: int, **asked: Any) -> Page:
         """A page, and everything written that belongs to it."""
@@ -221,10 +223,11 @@ def make(trained, live, ranking_parts, users) -> Callable[..., Transformer]:
         recorder = Recorder(store, serving.waiting_pages, lost=metrics.lost, pause_seconds=0.01)
         now = [0.0]
         breaker = Breaker(serving.breaker_failures, serving.breaker_seconds, clock=lambda: now[0])
+        pulse = Pulse(late_seconds=0.01)
         recommender = Recommender(
-            bundles, Known(store, breaker), ranker, recorder, serving, metrics
+            bundles, Known(store, breaker), ranker, recorder, serving, metrics, pulse
         )
-        return Transformer(live, bundles, store, ranker, recorder, metrics, recommender, now)
+        return Transformer(live, bundles, store, ranker, recorder, metrics, recommender, now, pulse)
 
     return made
 

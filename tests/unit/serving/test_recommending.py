@@ -12,6 +12,7 @@ from shortlist.online.store import UserState
 from shortlist.recommender.cascade import Cascade
 from shortlist.recommender.person import person_of
 from shortlist.serving.client import NoRankingError
+from shortlist.serving.pulse import STANDING_SECONDS
 from shortlist.serving.recommending import dated, day_of
 from shortlist.settings.serving import ServingSettings
 from shortlist.wire.causes import Cause
@@ -306,6 +307,20 @@ def test_requests_of_one_body_are_answered_in_order(make, run, users) -> None:
         pages = await transformer.recommender.pages(asked)
         assert [page.user_id for page in pages] == [one.user_id for one in asked]
         assert len({page.request_id for page in pages}) == 4
+
+    run(look())
+
+
+def test_while_its_queue_stands_a_process_makes_no_pages(make, run, busiest) -> None:
+    async def look() -> None:
+        transformer = make()
+        asked = [RecommendRequest(user_id=busiest, page_size=3)]
+        for now in (0.0, STANDING_SECONDS):
+            transformer.pulse.beat(late=1.0, now=now)
+        with pytest.raises(OverloadedError, match="does not keep up"):
+            await transformer.recommender.pages(asked)
+        transformer.pulse.beat(late=0.0, now=1.0)
+        assert len(await transformer.recommender.pages(asked)) == 1
 
     run(look())
 
