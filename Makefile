@@ -9,7 +9,7 @@
 #   TORCH_BACKEND=cpu           build of torch as uv names it: cpu, auto, cu130 ...; empty: the index's
 #   PYTEST_FLAGS=...            passed on to pytest
 #   PREFIX=shortlist, TAG=...   images are PREFIX/ROLE:TAG (default: version and revision)
-#   ROLES=...                   the images to build: training ranker transformer
+#   ROLES=...                   the images to build: training ranker transformer; for e2e: object-store
 #   BUILDER=docker              or podman, buildah, or a command that takes docker build's arguments
 #   BUILD_FLAGS=...             more arguments for it
 
@@ -28,6 +28,8 @@ INDEX_URL ?= $(or $(UV_DEFAULT_INDEX),$(UV_INDEX_URL),$(PIP_INDEX_URL))
 EXTRA_INDEX_URL ?= $(or $(UV_INDEX),$(UV_EXTRA_INDEX_URL),$(PIP_EXTRA_INDEX_URL))
 # uv stops at a directory of wheels that does not exist, pip only warns: drop such places here.
 unexport UV_FIND_LINKS
+# The tests and the demo start many processes: let them keep the bytecode of what they import.
+unexport PYTHONDONTWRITEBYTECODE
 override LINKS := $(foreach place,$(FIND_LINKS),$(if $(findstring ://,$(place)),$(place),$(wildcard $(place))))
 
 UV_VERSION := 0.13.9
@@ -42,15 +44,16 @@ INSTALL = $(UV) pip install --python $(PYTHON) $(INDEXES) --constraint constrain
 # A CPU wheel at hand is preferred by its version; pytorch's own index is not asked then.
 CPU_WHEEL := $(firstword $(foreach place,$(LINKS),$(wildcard $(place)/torch-*+cpu*.whl)))
 
-IN_PARALLEL := --numprocesses auto --dist loadfile
+IN_PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test unit lint venv settings-page chart manifests kind constraints images clean
+.PHONY: help demo test unit e2e lint venv settings-page chart manifests kind constraints images clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo         the recommender: trained, judged, published, served [PRESET=..., DATA=...]"
 	@echo "make test         lint, types, import contracts, all tests with coverage"
 	@echo "make unit         the quick tests alone"
+	@echo "make e2e          the tests on the cluster of KUBECONFIG, with its images of TAG=..."
 	@echo "make lint         lint, types, import contracts"
 	@echo "make chart        what is written from the chart's values: its README, its schema"
 	@echo "make manifests    the chart rendered for Kustomize"
@@ -70,6 +73,10 @@ test: lint
 
 unit: $(STAMP)
 	$(PYTHON) -m pytest tests/unit src $(IN_PARALLEL) $(PYTEST_FLAGS)
+
+e2e: $(STAMP)
+	@test -n '$(TAG)' || { echo 'say which images the cluster has: make e2e TAG=...' >&2; exit 2; }
+	SHORTLIST_E2E_TAG='$(TAG)' $(PYTHON) -m pytest tests/e2e $(PYTEST_FLAGS)
 
 lint: $(STAMP)
 	.venv/bin/ruff check .

@@ -64,16 +64,18 @@ class Server:
         order = Order.of(settings)
         with tempfile.TemporaryDirectory() as directory:
             package = Path(directory) / f"{NAME}.yaml"
-            compile_pipeline(placement, package)
-            run = self._ask(
-                lambda client: client.create_run_from_pipeline_package(
+
+            def asked(client: Any) -> Any:
+                compile_pipeline(placement, package)
+                return client.create_run_from_pipeline_package(
                     str(package),
                     arguments=arguments(order, settings),
                     run_name=run_name(order),
                     experiment_name=experiment,
                     namespace=self.namespace,
                 )
-            )
+
+            run = self._ask(asked)
         return self._id(run.run_id)
 
     def schedule(self, settings: Settings, placement: Placement, experiment: str, cron: str) -> str:
@@ -95,9 +97,9 @@ class Server:
         order, times = Order.of(settings), with_seconds(cron)
         with tempfile.TemporaryDirectory() as directory:
             package = Path(directory) / f"{NAME}.yaml"
-            compile_pipeline(placement, package)
 
             def asked(client: Any) -> Any:
+                compile_pipeline(placement, package)
                 found = client.create_experiment(experiment, namespace=self.namespace)
                 return client.create_recurring_run(
                     found.experiment_id,

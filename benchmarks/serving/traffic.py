@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -18,7 +18,19 @@ _MOST_A_SECOND: Final = 1_000
 _sessions = itertools.count()
 
 
-def asking(running: Running, user: int, session: str, page: int = 0) -> Target:
+class Service(Protocol):
+    """Who is asked, on this machine or through it."""
+
+    @property
+    def address(self) -> str:
+        """Of the transformer."""
+
+    @property
+    def key(self) -> str | None:
+        """Of a caller who may write."""
+
+
+def asking(running: Service, user: int, session: str, page: int = 0) -> Target:
     """For a page of ten."""
     asked: dict[str, Any] = {"user_id": user, "context": _CONTEXT, "session_id": session}
     if page:
@@ -27,7 +39,7 @@ def asking(running: Running, user: int, session: str, page: int = 0) -> Target:
 
 
 def first_pages(
-    running: Running, users: Sequence[int], count: int, rng: np.random.Generator
+    running: Service, users: Sequence[int], count: int, rng: np.random.Generator
 ) -> list[Target]:
     """First pages of new sessions: each takes the whole path, from recall to slate."""
     chosen = rng.choice(np.asarray(users), count)
@@ -35,7 +47,7 @@ def first_pages(
 
 
 def warmed(
-    running: Running, users: Sequence[int], rng: np.random.Generator, seconds: float = 15.0
+    running: Service, users: Sequence[int], rng: np.random.Generator, seconds: float = 15.0
 ) -> None:
     """Ask until Java has compiled what it runs, and each user's vector is kept.
 
@@ -55,7 +67,7 @@ def warmed(
         attack(more, 0.0, at_once=2, seconds=left)
 
 
-def settled(running: Running, users: Sequence[int], seconds: float = 20.0) -> None:
+def settled(running: Service, users: Sequence[int], seconds: float = 20.0) -> None:
     """Wait until pages are whole again, ten in a row, after more was asked than can be answered.
 
     Raises:

@@ -87,6 +87,12 @@ def test_all_roles_are_built_for_a_prefix_and_a_tag(project: Path) -> None:
     ]
 
 
+def test_the_object_store_of_the_tests_is_built_when_named(project: Path) -> None:
+    (line,) = told(project, "sl", "v7", "object-store", TORCH_BACKEND="cu130")
+    assert line.startswith("-t sl/object-store:v7 -f tests/e2e/object_store/Dockerfile ")
+    assert "TORCH_BACKEND" not in line
+
+
 def test_the_predictor_never_has_the_cuda_build(project: Path) -> None:
     roles = told(project, "sl", "v7", TORCH_BACKEND="cu130")
     assert "TORCH_BACKEND=cu130" in roles[0]

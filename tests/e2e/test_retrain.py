@@ -1,0 +1,127 @@
+"""Retraining as the CronJob does it: events are drained, each once; the gate decides.
+
+The drained log is a dataset beside the one that is learned from, `datasets.source`, which is a
+world here: so no bundle of these runs has learned from what users did on the cluster.
+"""
+
+import json
+import re
+import time
+from collections import Counter
+
+from release import event, ids, newcomer  # type: ignore[import-not-found]
+
+USERS = 4
+CLICKS = 2
+SECONDS = 1_500
+ROWS = """
+import json
+from pathlib import Path
+from shortlist.datasets.store import Dataset
+columns = ["user_id", "video_id", "click", "position", "propensity"]
+rows = Dataset.open(Path("/data/datasets/online")).impressions(columns).to_pylist()
+print(json.dumps([row for row in rows if row["user_id"] in {users}]))
+"""
+
+
+def retrained(shortlist, name: str, **settings: str) -> dict[str, str]:
+    """What each step of one run says."""
+    job = f"{name}-{int(time.time())}"
+    shortlist.job_from_retrain(job, **settings)
+    said: dict[str, str] = shortlist.finish(job, SECONDS)
+    return said
+
+
+def gate(said: dict[str, str]) -> str:
+    """The gate's verdict, by the pipeline's own line."""
+    found = re.search(r"^gate: (passed|REFUSED)", said["pipeline"], re.MULTILINE)
+    assert found, said["pipeline"]
+    return found[1]
+
+
+def reasons(said: dict[str, str]) -> list[str]:
+    """Its sentences about the others that a candidate is compared with."""
+    told = re.findall(r"^(?:The ranker|There is no other).*$", said["pipeline"], re.MULTILINE)
+    return [" ".join(one.split()) for one in told]
+
+
+def drained_rows(shortlist, users: list[int]) -> list[dict]:
+    rows: list[dict] = json.loads(shortlist.scripted(ROWS.format(users=set(users))))
+    return rows
+
+
+def test_a_run_drains_every_event_once_and_the_gate_decides_about_the_bundle(
+    shortlist, seen
+) -> None:
+    users = [newcomer() for _ in range(USERS)]
+    shown: dict[int, list[int]] = {}
+    for user in users:
+        page = shortlist.whole(user)
+        shown[user] = ids(page)
+        told = [
+            {
+                "request_id": page["request_id"],
+                "position": video["position"],
+                "propensity": video["propensity"],
+            }
+            for video in page["videos"]
+        ]
+        impressions = [
+            event(user, video, "impression", **more)
+            for video, more in zip(shown[user], told, strict=True)
+        ]
+        clicks = [event(user, shown[user][at], **told[at]) for at in range(CLICKS)]
+        assert set(shortlist.report(*impressions, *clicks)) == {"accepted"}
+        # Sent again, as a client does that got no answer.
+        assert set(shortlist.report(*clicks)) == {"duplicate"}
+    before = shortlist.pointer()
+    assert shortlist.logged() > 0
+
+    said = retrained(shortlist, "retrain")
+
+    assert "entries taken" in said["drain"]
+    assert shortlist.logged() == 0
+    rows = drained_rows(shortlist, users)
+    assert Counter(row["user_id"] for row in rows) == dict.fromkeys(users, 10)
+    for user in users:
+        own = {row["video_id"]: row for row in rows if row["user_id"] == user}
+        assert set(own) == set(shown[user])
+        assert {video for video, row in own.items() if row["click"]} == set(shown[user][:CLICKS])
+        assert all(row["propensity"] is not None for row in own.values())
+    after, verdict = shortlist.pointer(), gate(said)
+    seen(
+        f"retrained: the gate {verdict}; {before['current'][:12]} was published, "
+        f"{after['current'][:12]} is now"
+    )
+    for reason in reasons(said):
+        seen(f"  {reason}")
+    assert reasons(said)
+    if verdict == "passed":
+        made = re.findall(r"publish: bundle ([0-9a-f]{32})", said["pipeline"])
+        assert made == [after["current"]]
+    else:
+        assert after["current"] == before["current"]
+        assert "publish:" not in said["pipeline"]
+    shortlist.whole(1)
+
+
+def test_what_was_drained_is_not_drained_again(shortlist) -> None:
+    user = newcomer()
+    page = shortlist.whole(user)
+    more = {"request_id": page["request_id"], "position": page["videos"][0]["position"]}
+    first = event(user, ids(page)[0], "impression", **more)
+    assert shortlist.report(first) == ["accepted"]
+    for _ in range(2):
+        code, _ = shortlist.tool("online", "drain")
+        assert code == 0
+        assert len(drained_rows(shortlist, [user])) == 1
+
+
+def test_a_worse_ranker_is_refused_by_the_gate_and_the_job_ends_well(shortlist, seen) -> None:
+    before = shortlist.pointer()
+    said = retrained(shortlist, "worse", ranker__epochs="1", ranker__learning_rate="1e-6")
+    for reason in reasons(said):
+        seen(f"a worse ranker: {reason}")
+    assert gate(said) == "REFUSED"
+    assert shortlist.pointer() == before
+    assert shortlist.whole(1)["bundle"] == before["current"]
