@@ -28,6 +28,7 @@ DECIDED_BY_THE_CHART: Final = {
         "drain_seconds",
         "java",
         "keys",
+        "lame_duck_seconds",
         "predictor_address",
         "predictor_endpoints",
         "predictor_management_port",

@@ -120,7 +120,7 @@ class Transformer(Child):
     name = "transformer"
 
     def __init__(self, plan: Plan, directory: Path) -> None:
-        settings = plan.settings
+        settings, serving = plan.settings, plan.settings.serving
         command = [sys.executable, "-m", "model_handlers.transformer"]
         environ = environment(settings, _BRANCHES, os.environ, secrets=True)
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -128,7 +128,7 @@ class Transformer(Child):
             command,
             {**environ, **one_thread},
             directory / "transformer.log",
-            stop_seconds=settings.serving.drain_seconds + 10,
+            stop_seconds=serving.lame_duck_seconds + serving.drain_seconds + 10,
         )
         self._address = urlsplit(plan.address)
         self._answered = False

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from model_handlers.transformer.described import described
 from model_handlers.transformer.feed import feed_router
 from model_handlers.transformer.front import Front
+from model_handlers.transformer.leaving import LameDuckServer
 from model_handlers.transformer.model import ShortlistModel
 from model_handlers.transformer.routes import Routes
 from model_handlers.transformer.starting import BACKLOG
@@ -119,7 +120,8 @@ async def _serve(settings: Settings, listening: socket.socket, shared: Path | No
     metrics = ServingMetrics(shared=shared)
     company = None if shared is None else Company(shared)
     service = Service.of(settings, metrics, company)
-    server = uvicorn.Server(_config(application(service, metrics), settings))
+    config = _config(application(service, metrics), settings)
+    server = LameDuckServer(config, settings.serving.lame_duck_seconds)
     await service.start()
     for one in _ENDS:
         # The server has its own while it serves, and raises what came once more at its end.

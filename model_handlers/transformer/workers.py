@@ -50,7 +50,7 @@ class Worker(Child):
         """
         self.name = f"process {place} of the transformer"
         self._place, self._together = place, directory
-        descriptor = listening.fileno()
+        descriptor, serving = listening.fileno(), settings.serving
         super().__init__(
             [
                 *(sys.executable, "-m", "model_handlers.transformer.worker"),
@@ -58,8 +58,8 @@ class Worker(Child):
             ],
             os.environ,
             None,
-            # Requests finish first, then what waits is written.
-            stop_seconds=2 * settings.serving.drain_seconds + _GRACE_SECONDS,
+            # Callers are sent away, requests finish, then what waits is written.
+            stop_seconds=serving.lame_duck_seconds + 2 * serving.drain_seconds + _GRACE_SECONDS,
             leads=False,
             inherited=[descriptor],
         )

@@ -161,6 +161,13 @@ class ServingSettings(Branch):
     rate_burst: float = Field(
         400.0, ge=1, le=1e9, description="Calls of one caller that may come at once."
     )
+    lame_duck_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=600,
+        description="Seconds after a signal to end in which everybody is still answered, and told "
+        "to come back by a new connection: as long as a cluster takes to forget an address.",
+    )
     drain_seconds: float = Field(
         10.0,
         ge=0,

@@ -123,10 +123,14 @@ def test_a_pod_that_ends_has_time_for_all_that_it_does_last(any_rendered: Any) -
         if name not in ("predictor", "transformer"):
             continue
         (one,) = pod["containers"]
-        slept = one["lifecycle"]["preStop"]["sleep"]["seconds"]
         variables = {variable["name"]: variable.get("value") for variable in one["env"]}
+        if name == "predictor":
+            more = one["lifecycle"]["preStop"]["sleep"]["seconds"]
+        else:
+            more = float(variables["SHORTLIST_SERVING__LAME_DUCK_SECONDS"])
+        assert more > 0
         drain = float(variables.get("SHORTLIST_SERVING__DRAIN_SECONDS") or 0)
-        assert pod["terminationGracePeriodSeconds"] > slept + 2 * drain, name
+        assert pod["terminationGracePeriodSeconds"] > more + 2 * drain, name
 
 
 def test_probes_tell_the_truth(default: Any) -> None:

@@ -198,6 +198,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "serving.keys": ("me:0123456789abcdef", SecretStr("me:0123456789abcdef")),
     "serving.rate": ("5", 5.0),
     "serving.rate_burst": ("7", 7.0),
+    "serving.lame_duck_seconds": ("2", 2.0),
     "serving.drain_seconds": ("3", 3.0),
     "online.url": ("rediss://cache.example:6380/1", "rediss://cache.example:6380/1"),
     "online.embedded_port": ("6400", 6_400),

@@ -1,0 +1,79 @@
+"""A server that ends sends its callers away before it stops reading what they say."""
+
+import asyncio
+import http.client
+import signal
+import socket
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from starlette.responses import PlainTextResponse
+
+from model_handlers.transformer.leaving import LameDuckServer
+
+LONG_SECONDS = 600
+
+
+@asynccontextmanager
+async def serving(seconds):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(
+            PlainTextResponse("here"), lifespan="off", log_config=None, http="httptools", ws="none"
+        )
+        server = LameDuckServer(config, seconds)
+        task = asyncio.create_task(server.serve([listening]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        try:
+            yield server, task, listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await asyncio.wait_for(task, 10)
+
+
+@pytest.fixture(autouse=True)
+def _ignored():
+    """A server raises the signals that it caught once more at its end."""
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def ask(connection):
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert answer.read() == b"here"
+    return answer.getheader("connection")
+
+
+def test_after_a_signal_all_are_answered_and_sent_away() -> None:
+    async def story() -> None:
+        async with serving(LONG_SECONDS) as (server, _, port):
+            kept = http.client.HTTPConnection("127.0.0.1", port)
+            assert await asyncio.to_thread(ask, kept) is None
+            server.handle_exit(signal.SIGTERM, None)
+            assert await asyncio.to_thread(ask, kept) == "close"
+            new = http.client.HTTPConnection("127.0.0.1", port)
+            assert await asyncio.to_thread(ask, new) == "close"
+            assert not server.should_exit
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "signals", "least"), [(0, 1, 0), (0.2, 1, 0.2), (LONG_SECONDS, 2, 0)]
+)
+def test_it_ends_after_its_time_or_by_a_second_signal(seconds, signals, least) -> None:
+    async def story() -> float:
+        async with serving(seconds) as (server, task, port):
+            began = time.monotonic()
+            for _ in range(signals):
+                server.handle_exit(signal.SIGTERM, None)
+            await asyncio.wait_for(task, 10)
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.to_thread(ask, http.client.HTTPConnection("127.0.0.1", port))
+            return time.monotonic() - began
+
+    assert asyncio.run(story()) >= least
