@@ -21,6 +21,7 @@ DESCRIBED: Final = "# -- "
 NARROWED: Final = "# @schema "
 DECIDED_BY_THE_CHART: Final = {
     "": ("preset", "paths"),
+    "DatasetsSettings": ("live",),
     "RemoteSettings": ("endpoint", "region", "tls_ca", "url"),
     "ServingSettings": (
         "bundle",

@@ -21,8 +21,7 @@ from model_handlers.local.plan import Plan, plan
 from shortlist.bundle import Bundle, BundleStore
 from shortlist.datasets.named import open_named
 from shortlist.datasets.store import Dataset
-from shortlist.online.archive import Archive
-from shortlist.online.drain import archive_directory
+from shortlist.online.archive import Archive, archive_directory
 from shortlist.online.embedded import free_port
 from shortlist.online.refill import refill
 from shortlist.online.store import OnlineStore

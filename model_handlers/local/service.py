@@ -12,8 +12,7 @@ from model_handlers.local.plan import Plan
 from shortlist.datasets.store import Dataset
 from shortlist.errors import RefusedError
 from shortlist.files import make_directory, storage_errors
-from shortlist.online.archive import Archive
-from shortlist.online.drain import archive_directory
+from shortlist.online.archive import Archive, archive_directory
 from shortlist.online.refill import Standing, refill, standing
 from shortlist.online.store import OnlineStore
 from shortlist.progress import counting

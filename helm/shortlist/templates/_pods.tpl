@@ -59,6 +59,10 @@ topologySpreadConstraints:
 - {name: HOME, value: /tmp}
 - {name: SHORTLIST_CONFIG, value: /etc/shortlist/shortlist.yaml}
 - {name: SHORTLIST_PATHS__WORK, value: /data}
+- {name: SHORTLIST_SERVING__CLOCK, value: {{ .Values.transformer.clock }}}
+{{- if .Values.retrain.live }}
+- {name: SHORTLIST_DATASETS__LIVE, value: online}
+{{- end }}
 {{- end -}}
 
 {{/* Variables by which Redis is found. */}}

@@ -49,8 +49,7 @@ def load(
     """
     settings = settings_in_force(ctx)
     from shortlist.datasets.named import plain_name
-    from shortlist.online.archive import Archive
-    from shortlist.online.drain import archive_directory
+    from shortlist.online.archive import Archive, archive_directory
     from shortlist.online.refill import refill
     from shortlist.online.store import OnlineStore
     from shortlist.progress import counting
@@ -83,12 +82,11 @@ def drain(
     """
     settings = settings_in_force(ctx)
     from shortlist.datasets.named import datasets_directory, plain_name
-    from shortlist.online.archive import Archive
-    from shortlist.online.drain import archive_directory
+    from shortlist.online.archive import Archive, archive_directory
     from shortlist.online.drain import drain as drain_log
     from shortlist.online.store import OnlineStore
 
-    base = _dataset(settings, dataset)
+    base = _without_live(_dataset(settings, dataset))
     archive = Archive(archive_directory(settings.paths.work, plain_name(into)))
     target = datasets_directory(settings.paths.work) / plain_name(into)
 
@@ -129,6 +127,15 @@ def _dataset(settings: "Settings", name: str | None) -> "Dataset":
         store = BundleStore(settings.paths.bundles)
         name = store.serving(verify=False).manifest.data.name
     return open_named(settings.paths.work, name)
+
+
+def _without_live(dataset: "Dataset") -> "Dataset":
+    """The log before live traffic went it on, beside which that is drained."""
+    from shortlist.datasets.store import Dataset
+
+    if dataset.record.live is None:
+        return dataset
+    return Dataset.open(dataset.path.parent / dataset.origin.name)
 
 
 def _loaded(done: "Loaded", dataset: "Dataset") -> Table:

@@ -19,6 +19,28 @@ USERS_FILE: Final = "users.parquet"
 VIDEOS_FILE: Final = "videos.parquet"
 
 
+class Origin(BaseModel):
+    """A dataset that another one is built on: it has the same videos, and at least its users."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    source: str
+    key: str
+    users: int
+
+
+class LivePart(BaseModel):
+    """Days of live traffic at the end of a log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: dt.date
+    """The first of them, in the log's own time."""
+    moved: int
+    """Days by which the clock was later: 0 where the log goes by the clock."""
+
+
 class DatasetRecord(BaseModel):
     """What ``dataset.json`` says: where the rows came from and how to know them again."""
 
@@ -39,6 +61,10 @@ class DatasetRecord(BaseModel):
     impressions: int
     files: dict[str, str]
     """SHA-256 of every data file, by its path inside ``data``."""
+    base: Origin | None = None
+    """The log that live traffic was drained beside, or that it goes on from here."""
+    live: LivePart | None = None
+    """Where in this log live traffic begins; None where it has none, or nothing else."""
 
     @property
     def digest(self) -> str:

@@ -15,6 +15,7 @@ was killed goes on from the files it had finished.
 import contextlib
 import datetime as dt
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ from shortlist.datasets.layout import (
     USERS_FILE,
     VIDEOS_FILE,
     DatasetRecord,
+    LivePart,
+    Origin,
     day_file,
     day_of,
     digest_of,
@@ -74,6 +77,21 @@ class Dataset:
             if not dataset.file(name).is_file():
                 raise CorruptError(f"{dataset.file(name)} is missing; make the dataset again")
         return dataset
+
+    @property
+    def origin(self) -> Origin:
+        """The log that this one is built on; itself where it stands on its own."""
+        return self.record.base or self._itself
+
+    @property
+    def log(self) -> Origin:
+        """The log that live traffic continues here; itself where none does."""
+        return self._itself if self.record.live is None else self.origin
+
+    @property
+    def _itself(self) -> Origin:
+        record = self.record
+        return Origin(name=self.path.name, source=record.source, key=record.key, users=record.users)
 
     def file(self, name: str) -> Path:
         """Where the record's file ``name`` lies."""
@@ -148,6 +166,8 @@ class DatasetWriter:
         key: str,
         test_from: dt.date | None = None,
         *,
+        base: Origin | None = None,
+        live: LivePart | None = None,
         shared: bool = False,
     ) -> None:
         """Prepare to write; what stands at ``path`` stays readable until `finish`.
@@ -157,6 +177,8 @@ class DatasetWriter:
             source: where the rows come from, for people.
             key: hash of all that the rows depend on.
             test_from: first test day, where the source fixes its split.
+            base: the log that this one is built on, as `DatasetRecord` has it.
+            live: where in it live traffic begins.
             shared: whether others of this key may write at the same time. A shared writer writes
                 tables and lets one that is alone sweep, check and finish.
 
@@ -167,6 +189,7 @@ class DatasetWriter:
         self.source = source
         self.key = key
         self.test_from = test_from
+        self._base, self._live = base, live
         self._data = path / f"{_DATA}{key[:12]}"
         self._scratch = path / f"{_SCRATCH}{key[:12]}"
         make_directory(path)
@@ -192,6 +215,25 @@ class DatasetWriter:
     def has_day(self, day: dt.date) -> bool:
         """Whether an earlier run with this key has already written ``day``, whole."""
         return rows_of(self._data / day_file(day)) is not None
+
+    def keep_day(self, day: dt.date, of: Dataset) -> bool:
+        """Take a day over from another dataset, byte for byte, without copying where the disk can.
+
+        Returns:
+            Whether it was as its record says; if not, nothing was taken over.
+        """
+        name = day_file(day)
+        target, source = self._data / name, of.file(name)
+        if digest_of(source) != of.record.files[name]:
+            return False
+        make_directory(target.parent)
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:
+            with staged_file(target) as aside:
+                shutil.copyfile(source, aside)
+        return True
 
     def write_users(self, table: pa.Table) -> None:
         """Write the users table; rows must ascend by ``user_id``."""
@@ -242,6 +284,8 @@ class DatasetWriter:
             videos=rows[VIDEOS_FILE] or 0,
             impressions=sum(rows[name] or 0 for name in days),
             files={name: file_digest(self._data / name) for name in rows},
+            base=self._base,
+            live=self._live,
         )
         with staged_file(self.path / RECORD) as aside:
             aside.write_text(record.model_dump_json(indent=2) + "\n")

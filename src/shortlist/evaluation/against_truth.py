@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from shortlist.datasets.interactions import Bools, Doubles, Floats, Ints, Target
 from shortlist.evaluation.arena import Arena, opening_rows
-from shortlist.evaluation.performance import Performance, probed_users
+from shortlist.evaluation.performance import Performance, probed_users, tells_odds
 from shortlist.world.truth import Truth
 
 _EPOCH = dt.date(1970, 1, 1)
@@ -105,12 +105,12 @@ def policy_values(
 
     Returns:
         For each model, expected reward of each slot, float64 [slots]; nothing where the probed
-        users open no session in the test days.
+        users open no session in the test days, or these know no propensities.
     """
     probed, test = probed_users(arena), arena.test
     rows = opening_rows(arena)
     rows = rows[np.isin(test.user[rows], probed)]
-    if len(rows) == 0:
+    if len(rows) == 0 or not tells_odds(arena):
         return {}
     place = np.searchsorted(probed, test.user[rows])
     first = (truth.world.settings.first_day - _EPOCH).days

@@ -80,7 +80,8 @@ def make_arena(
         content: vectors of the videos, float32 [n_videos, width].
         target: what a recommendation should bring about.
         context: of the recommendations, float32 [32]; zeros where the log knows none.
-        sample: how many fixed users are compared with the truth.
+        sample: how many fixed users are compared with the truth; newcomers, whom it does not know,
+            are none of them.
         seed: of the sample and of whatever the models draw.
     """
     users, catalogue = Users.from_table(dataset.users()), Catalogue.from_table(dataset.videos())
@@ -104,7 +105,7 @@ def make_arena(
     liked = seen_pairs(test.take(wanted), everyone)
     relevant = [np.setdiff1d(a, b, assume_unique=True) for a, b in zip(liked, seen, strict=True)]
     watchers = everyone[[len(videos) > 0 for videos in relevant]]
-    chosen = sampled_users(len(users), sample, seed)
+    chosen = sampled_users(dataset.log.users, sample, seed)
     judged = np.union1d(watchers, chosen)
     return Arena(
         view=view,

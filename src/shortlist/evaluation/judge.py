@@ -44,8 +44,8 @@ _WORLD: Final = "synthetic world"  # As `shortlist.world.generate` names the sou
 
 
 def is_world(dataset: Dataset) -> bool:
-    """Whether a world of ours wrote a dataset."""
-    return dataset.record.source == _WORLD
+    """Whether a world of ours wrote a dataset, or what live traffic continues in it."""
+    return dataset.log.source == _WORLD
 
 
 def sealed_truth(dataset: Dataset, truths: Path) -> Truth | None:
@@ -56,7 +56,7 @@ def sealed_truth(dataset: Dataset, truths: Path) -> Truth | None:
         CorruptError: there is a truth of that name, but not of this dataset.
     """
     try:
-        return Truth.load(truths / dataset.path.name, dataset.record.key)
+        return Truth.load(truths / dataset.log.name, dataset.log.key)
     except NotFoundError:
         if is_world(dataset):
             raise
@@ -160,9 +160,10 @@ def judge(
         )
     with stages.stage("facts") as stage:
         real = _finished(other)
-        facts = (
-            [] if truth is None else [*world_facts(dataset, truth, real), _probe(content, truth)]
-        )
+        facts: list[Fact] = []
+        if truth is not None:
+            of_world = Dataset.open(dataset.path.parent / dataset.log.name)
+            facts = [*world_facts(of_world, truth, real), _probe(content, truth)]
         shown = marginals(dataset, dataset.path.name)
         if real is not None and real.path.resolve() != dataset.path.resolve():
             shown = beside(shown, marginals(real, real.path.name))

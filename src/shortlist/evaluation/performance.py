@@ -133,8 +133,8 @@ def _score(
     deep: list[Ints] = []
     bits: list[tuple[Bits, Bits]] = []
     probed = probed_users(arena)
-    # Without propensities nothing can be said off-policy, and the target is not worth its time.
-    tells_odds = bool(np.isfinite(arena.test.propensity).any())
+    # Off-policy nothing can be said then, and the target is not worth its time.
+    odds = tells_odds(arena)
     row_scores = np.zeros(len(arena.test), np.float32)
     chosen = np.zeros(len(arena.test))
     chosen_rate = np.zeros(len(arena.test))
@@ -151,7 +151,7 @@ def _score(
         rows = order[np.searchsorted(sorted_users, users[0]) : _after(sorted_users, users[-1])]
         local = np.searchsorted(users, arena.test.user[rows])
         row_scores[rows] = scores[local, arena.test.video[rows]]
-        policy = share_policy(scores, arena.live, share) if tells_odds else None
+        policy = share_policy(scores, arena.live, share) if odds else None
         if policy is not None:
             chosen_rate[rows] = policy.mean(scores, rates)[local]
             chosen[rows] = policy.probability(scores, local, arena.test.video[rows])
@@ -175,6 +175,11 @@ def _score(
         "chosen_rate": chosen_rate,
         "logged_rate": rates[arena.test.video],
     }
+
+
+def tells_odds(arena: Arena) -> bool:
+    """Whether the test days know propensities."""
+    return bool(np.isfinite(arena.test.propensity).any())
 
 
 def probed_users(arena: Arena) -> Ints:

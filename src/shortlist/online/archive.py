@@ -98,6 +98,11 @@ class Notes:
     blocked: tuple[int, ...]
 
 
+def archive_directory(work: Path, name: str) -> Path:
+    """Where the archive of a drained dataset lies, given the setting ``paths.work``."""
+    return work / "online" / name
+
+
 class Archive:
     """Segments in a directory, in the order of their names."""
 

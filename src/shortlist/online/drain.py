@@ -18,11 +18,6 @@ from shortlist.online.taking import Reached, take, unheard
 _LOCK_SECONDS: Final = 1.0
 
 
-def archive_directory(work: Path, name: str) -> Path:
-    """Where the archive of a drained dataset lies, given the setting ``paths.work``."""
-    return work / "online" / name
-
-
 async def drain(
     store: OnlineStore,
     base: Dataset,

@@ -153,7 +153,7 @@ def _packed(
     log = Interactions.from_table(table, users, catalogue)
     records = np.zeros(len(log), RECORD)
     records["video"], records["kind"] = table.column("video_id").to_numpy(), kinds(log)
-    records["at"] = _seconds(table.column("shown_at"), log.day)
+    records["at"] = _seconds(table.column("shown_at"), log.day) + _moved(dataset, log.day)
     # Rows ascend by day, then by id: within a user in the order of time.
     order = np.argsort(log.user, kind="stable")
     records = records[order]
@@ -179,6 +179,18 @@ def _seconds(shown_at: pa.ChunkedArray, day: npt.NDArray[np.int64]) -> npt.NDArr
     milliseconds = shown_at.cast(pa.int64()).fill_null(-1).to_numpy()
     known = np.where(milliseconds >= 0, milliseconds // 1000, day * _DAY)
     return np.clip(known, 0, LATEST)
+
+
+def _moved(dataset: Dataset, day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Seconds by which the clock was later than the log, so that what Redis holds is known again.
+
+    Live traffic that continues a log of the past is dated by the log there.
+    """
+    live = dataset.record.live
+    if live is None:
+        return np.zeros(len(day), np.int64)
+    since = (live.first - dt.date(1970, 1, 1)).days
+    return np.where(day >= since, live.moved * _DAY, 0)
 
 
 def _call(store: OnlineStore, one: _Packed) -> Call:

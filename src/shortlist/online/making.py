@@ -8,8 +8,6 @@ the archive and from the dataset.
 
 import datetime as dt
 import hashlib
-import os
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +19,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shortlist.datasets.layout import RECORD, day_file, digest_of
+from shortlist.datasets.layout import RECORD
 from shortlist.datasets.schema import USERS
 from shortlist.datasets.store import Dataset, DatasetWriter
 from shortlist.errors import NotFoundError
-from shortlist.files import make_directory, staged_file
+from shortlist.files import staged_file
 from shortlist.online.archive import (
     UNREADABLE,
     Archive,
@@ -105,7 +103,7 @@ def make(
     notes, segments = archive.notes(), archive.segments()
     settled = int((now - settings.settle_minutes * 60) * 1e3)
     join = int(settings.join_hours * HOUR_MS)
-    of = _digest(base.record.digest, join, settings.event_id_days)
+    of = _digest(base.record.digest, base.origin.key, join, settings.event_id_days)
     before = _read_made(archive)
     previous = _opened(into)
     if before is None or before.of != of or previous is None:
@@ -125,7 +123,7 @@ def make(
     if days:
         key = _digest(of, settled, names, sorted(notes.forgotten.items()))
         if previous is None or previous.record.key != key:
-            writer = _Growing(into, _SOURCE, key)
+            writer = _Growing(into, _SOURCE, key, base=base.origin)
             for day in days:
                 if writer.has_day(day):
                     continue
@@ -153,26 +151,7 @@ def make(
 
 
 class _Growing(DatasetWriter):
-    """Writes a dataset of which most days stay as they are."""
-
-    def keep_day(self, day: dt.date, previous: Dataset) -> bool:
-        """Take a day over, byte for byte and without copying where the disk can.
-
-        Returns:
-            Whether it was as its record says; if not, nothing was taken over.
-        """
-        name = day_file(day)
-        target, source = self._data / name, previous.file(name)
-        if digest_of(source) != previous.record.files[name]:
-            return False
-        make_directory(target.parent)
-        target.unlink(missing_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:
-            with staged_file(target) as aside:
-                shutil.copyfile(source, aside)
-        return True
+    """Writes a dataset, and knows who is in it."""
 
     def users_seen(self) -> set[int] | None:
         """Users of all days written; None where no day was."""

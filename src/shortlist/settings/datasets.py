@@ -21,6 +21,12 @@ class DatasetsSettings(Branch):
         "world",
         description="What a demo runs on: `world` (synthetic), or `kuairand:PATH` (real logs).",
     )
+    live: str = Field(
+        "",
+        description="Name of the dataset into which live traffic is drained (`online`): its days "
+        "continue the log, and are learned from and judged on like others. Empty: none.",
+        pattern=r"^([^./\\][^/\\]*)?$",
+    )
     test_days: int = Field(
         4, ge=1, le=3_650, description="Last days of a log, on which models are judged."
     )

@@ -3,27 +3,33 @@
 import datetime as dt
 from functools import partial
 from pathlib import Path
+from typing import Final
 
+from shortlist.datasets.going_on import go_on
 from shortlist.datasets.kuairand import import_kuairand
 from shortlist.datasets.named import datasets_directory
 from shortlist.datasets.store import Dataset, DatasetWriter, finished
+from shortlist.errors import NotFoundError
 from shortlist.evaluation.stages import Stages
+from shortlist.online.archive import Archive, archive_directory
 from shortlist.settings.tree import Settings
 from shortlist.settings.world import WorldSettings
 from shortlist.steps.shards import fan_out
 from shortlist.world.generate import generate, world_key
 from shortlist.world.world import make_world
 
-NAME = "data"
+NAME: Final = "data"
+LIVE: Final = "live"
 
 
 def make_data(settings: Settings, stages: Stages) -> Dataset:
-    """The dataset of ``datasets.source``; what stands and is unchanged is reused.
+    """The dataset of ``datasets.source``, continued by ``datasets.live``; what stands is reused.
 
     A dataset is its own record, so nothing of it is kept a second time.
 
     Raises:
         NotFoundError, InputError: the real log is not where the setting says, or is no such log.
+        CorruptError: what was drained is torn.
         StorageError: the disk refused.
     """
     directory = datasets_directory(settings.paths.work)
@@ -41,6 +47,49 @@ def make_data(settings: Settings, stages: Stages) -> Dataset:
         stage.done(
             f"{record.impressions:,} impressions of {record.videos:,} videos by "
             f"{record.users:,} users, {dataset.path}",
+            reused=reused,
+        )
+    return continued(dataset, settings, stages) if settings.datasets.live else dataset
+
+
+def continued(base: Dataset, settings: Settings, stages: Stages) -> Dataset:
+    """A log with the live traffic of ``datasets.live``.
+
+    The log itself where none is drained yet, or was drained beside another log, which is told.
+
+    Raises:
+        CorruptError: what was drained is torn.
+        StorageError: the disk refused.
+    """
+    work, name = settings.paths.work, settings.datasets.live
+    directory = datasets_directory(work)
+    with stages.stage(LIVE) as stage:
+        try:
+            drained = Dataset.open(directory / name)
+        except NotFoundError:
+            stage.done(f"nothing is drained into {name!r} yet")
+            return base
+        if drained.record.base != base.origin:
+            # Another preset, or the same log made anew: what comes next heals it, and may go on.
+            stage.done(
+                f"LEFT OUT: {drained.path} was not drained beside {base.path} as it is now; "
+                f"`shortlist online drain {base.path.name}` mends that"
+            )
+            return base
+        notes = Archive(archive_directory(work, name)).notes()
+        dataset, reused = go_on(
+            base,
+            drained,
+            directory / f"{base.path.name}-{LIVE}",
+            forgotten=notes.forgotten,
+            # Served as if they went on: a world always, other logs of the past if it is set.
+            follow=settings.datasets.source == "world" or settings.serving.clock == "bundle",
+        )
+        live, record = dataset.record.live, dataset.record
+        since = "" if live is None else f" since {live.first}"
+        stage.done(
+            f"{record.impressions - base.record.impressions:,} impressions more{since}, "
+            f"{record.users - base.record.users:,} newcomers, {dataset.path}",
             reused=reused,
         )
     return dataset

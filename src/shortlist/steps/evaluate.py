@@ -62,6 +62,7 @@ EVALUATE: Final = Step(
     settings=("seed", "baselines", "evaluation", "datasets", "slate"),
     # Digests of the first four say more; pages are judged as drawn, unexplored and without reasons.
     free=(
+        "datasets.live",
         "datasets.source",
         "evaluation.beside",
         "slate.more_tags",

@@ -59,6 +59,11 @@ class Truth:
     key: str
 
     @property
+    def users(self) -> int:
+        """How many there are: whoever has a later row is a newcomer of whom nothing is known."""
+        return len(self.world.users)
+
+    @property
     def law(self) -> Law:
         """The law between users and videos."""
         return self.world.law
@@ -85,12 +90,14 @@ class Truth:
         logit = self.law.catalogue(users, self.day(date), context)
         return self.law.outcomes(logit, self.law.videos.duration_seconds).long_view
 
-    def outcomes(self, rows: Interactions) -> Outcomes:
+    def outcomes(self, rows: Interactions, *, gaps: bool = False) -> Outcomes:
         """Probabilities of all outcomes of logged rows, given their context and session so far.
 
-        ``rows`` must hold whole sessions and carry their context; each array is float64 [n].
+        ``rows`` must carry their context, and hold whole sessions unless there may be ``gaps``;
+        each array is float64 [n].
         """
-        tired = session_tiredness(rows, self.law.videos.tag, self.world.settings.recovery)
+        recovery = self.world.settings.recovery
+        tired = session_tiredness(rows, self.law.videos.tag, recovery, gaps=gaps)
         first = (self.world.settings.first_day - _EPOCH).days
         logit = np.empty(len(rows))
         for day in np.unique(rows.day):
@@ -182,22 +189,29 @@ class Truth:
         return cls(world=world, key=key)
 
 
-def session_tiredness(rows: Interactions, tag: Ints, recovery: float) -> Doubles:
+def session_tiredness(
+    rows: Interactions, tag: Ints, recovery: float, *, gaps: bool = False
+) -> Doubles:
     """Tiredness at each logged row from the rows before it in its session, float64 [n].
 
     Args:
-        rows: whole sessions; positions must run from 0 without a gap.
+        rows: sessions; a row of none is alone.
+        gaps: whether positions may lack some, of which nothing is known then; if not, they run
+            from 0 without a gap.
         tag: main tag of each video, int64 [n_videos].
         recovery: share of tiredness left after each further video.
 
     Raises:
-        CorruptError: a session has a gap.
+        CorruptError: a session has a gap, and none may.
     """
-    order = np.lexsort((rows.position, rows.session))
-    session, position = rows.session[order], rows.position[order]
+    own = np.where(rows.session < 0, -1 - np.arange(len(rows)), rows.session)
+    order = np.lexsort((rows.position, own))
+    session, position = own[order], rows.position[order]
     starts = np.flatnonzero(np.r_[True, session[1:] != session[:-1]][: len(order)])
     index = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
-    if not bool((index == position).all()):
+    if gaps:
+        position = index
+    elif not bool((index == position).all()):
         raise CorruptError("a session in the log has a gap; make the dataset again")
     number = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(order)]))
     result = np.empty(len(order))

@@ -54,6 +54,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "world.hype_deviation": ("0.5", 0.5),
     "world.freshness_days": ("1e1", 10.0),
     "datasets.source": ("kuairand:logs", "kuairand:logs"),
+    "datasets.live": ("online", "online"),
     "datasets.test_days": ("6", 6),
     "datasets.validation_days": ("2", 2),
     "datasets.validation_events": ("2", 2),
