@@ -7,15 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from shortlist.datasets.events import Kind
+from shortlist.datasets.going_on import go_on
 from shortlist.datasets.store import Dataset
 from shortlist.errors import UnavailableError
+from shortlist.online.archive import Archive
+from shortlist.online.drain import drain
 from shortlist.online.entries import Action, Event
 from shortlist.online.health import health
 from shortlist.online.load import Loaded, load
+from shortlist.online.making import Made
 from shortlist.online.packing import Declared
 from shortlist.online.store import OnlineStore
 from shortlist.settings.online import OnlineSettings
@@ -83,6 +88,35 @@ def test_a_longer_log_replaces_a_shorter_one_without_counting_twice(
     after = ask(settings, lambda store: store.history(5))
     assert after.video.tolist() == [100, 102, 104, 101, 103, 119]
     assert (after.shown, after.clicked) == (6, 3)
+
+
+LATER = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC).timestamp()
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_live_traffic_that_continues_the_log_counts_once_and_keeps_its_time(
+    settings: OnlineSettings, base: Dataset, tmp_path: Path, emptied: bool
+) -> None:
+    loaded(settings, base)
+    ask(settings, lambda store: store.append([event("a", 5, 119, LATER)], now=LATER))
+    archive = Archive(tmp_path / "archive")
+
+    async def drained(store: OnlineStore) -> Made:
+        now = LATER + 86_400
+        return (await drain(store, base, archive, tmp_path / "online", now=now))[1]
+
+    live = ask(settings, drained).dataset
+    assert live is not None
+    joined, _ = go_on(base, live, tmp_path / "joined", follow=True)
+    assert joined.record.last_day == dt.date(2026, 1, 7)
+    ask(settings, lambda store: store.append([event("b", 5, 118, LATER + 60)], now=LATER + 60))
+    if emptied:
+        ask(settings, lambda store: store.client.run([("FLUSHALL",)]))
+    loaded(settings, joined)
+    history = ask(settings, lambda store: store.history(5))
+    since = [] if emptied else [118]
+    assert history.video.tolist() == [100, 102, 104, 101, 103, 119, *since]
+    assert history.at[5] == LATER
 
 
 def test_histories_are_cut_to_their_bound_and_tallies_are_of_all(

@@ -1,7 +1,7 @@
 """A judgement from end to end, on a world that takes a second and on a log without a world."""
 
 import datetime as dt
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pytest
 from shortlist.baselines.popularity import Popularity
 from shortlist.datasets import schema
 from shortlist.datasets.split import split
-from shortlist.datasets.store import DatasetWriter
+from shortlist.datasets.store import Dataset, DatasetWriter
 from shortlist.errors import CorruptError, InputError, NotFoundError
 from shortlist.evaluation.judge import judge, sealed_truth
 from shortlist.evaluation.stages import Stages
@@ -163,7 +163,7 @@ def test_an_unknown_model_is_refused_with_the_nearest_name(bench):
 
 def test_a_truth_of_another_dataset_is_refused(micro):
     record = micro.dataset.record.model_copy(update={"key": "f" * 64})
-    foreign = SimpleNamespace(path=micro.dataset.path, record=record)
+    foreign = Dataset(micro.dataset.path, record)
     with pytest.raises(CorruptError, match="belongs to another dataset"):
         sealed_truth(foreign, micro.sealed.parent)
     assert sealed_truth(micro.dataset, micro.sealed.parent) is not None

@@ -1,5 +1,6 @@
 """However many shards make data and vectors, the bytes are the same; what stands is reused."""
 
+import datetime as dt
 import pickle
 import subprocess
 import sys
@@ -9,10 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shortlist.datasets.store import DatasetWriter
+from shortlist.datasets.events import Kind
+from shortlist.datasets.store import Dataset, DatasetWriter
 from shortlist.errors import StorageError
 from shortlist.evaluation.stages import Stages
+from shortlist.online.archive import Archive, Place, Taken, archive_directory
+from shortlist.online.entries import Action, EntryType, Event, Note, pack_entry
+from shortlist.online.making import make
 from shortlist.settings import Settings
+from shortlist.settings.online import OnlineSettings
 from shortlist.settings.paths import PathsSettings
 from shortlist.settings.pipeline import PipelineSettings
 from shortlist.steps import data, encode
@@ -141,3 +147,66 @@ def test_the_digest_of_vectors_tells_them_apart(settings: Settings):
         for chosen in (settings.encoders, narrow)
     }
     assert len(digests) == 2
+
+
+NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC).timestamp()
+
+
+def drained(work: Path, base: Dataset, forgotten: int) -> None:
+    """A newcomer was shown a video and clicked, then somebody asked to be forgotten."""
+    archive = Archive(archive_directory(work, "online"))
+    archive.prepare()
+    video = base.videos().column("video_id")[0].as_py()
+    entries = [
+        Event("a", 10**15, video, Action.IMPRESSION, NOON, Kind.SHOWN),
+        Event("b", 10**15, video, Action.CLICK, NOON + 5, Kind.CLICK),
+        Note(EntryType.FORGET, forgotten, NOON + 9),
+    ]
+    archive.write(
+        [
+            Taken(Place(0, int(NOON * 1e3), number), entry, pack_entry(entry))
+            for number, entry in enumerate(entries)
+        ]
+    )
+    into = work / "datasets" / "online"
+    make(archive, base, into, OnlineSettings(settle_minutes=0), NOON + 86_400)
+
+
+def live(settings: Settings) -> Settings:
+    changed = settings.datasets.model_copy(update={"live": "online"})
+    return settings.model_copy(update={"datasets": changed})
+
+
+def test_live_traffic_continues_the_log_once_some_is_drained(settings: Settings, tmp_path: Path):
+    chosen = elsewhere(settings, tmp_path)
+    lines: list[str] = []
+    stages = Stages(say=lines.append)
+    base = make_data(chosen, QUIET)
+    assert make_data(live(chosen), stages).record == base.record
+    assert "nothing is drained into 'online' yet" in lines[-1]
+
+    gone = base.users().column("user_id")[0].as_py()
+    drained(tmp_path, base, gone)
+    joined = make_data(live(chosen), stages)
+    assert joined.path == base.path.with_name(f"{base.path.name}-live")
+    assert joined.days() == [*base.days(), base.record.last_day + dt.timedelta(days=1)]
+    told = joined.impressions(["user_id", "click"]).to_pylist()
+    assert told[-1] == {"user_id": 10**15, "click": True}
+    assert gone not in {row["user_id"] for row in told}
+    assert gone in base.impressions(["user_id"]).column("user_id").to_pylist()
+    assert "1 newcomers" in lines[-1]
+    make_data(live(chosen), stages)
+    assert lines[-1].endswith("(unchanged, reused)")
+    # Without the setting nothing has changed.
+    assert make_data(chosen, QUIET).record == base.record
+
+
+def test_traffic_beside_another_log_is_left_out_and_told(settings: Settings, tmp_path: Path):
+    chosen = elsewhere(settings, tmp_path)
+    drained(tmp_path, make_data(chosen, QUIET), 3)
+    other = live(chosen.model_copy(update={"seed": chosen.seed + 1}))
+    lines: list[str] = []
+    found = make_data(other, Stages(say=lines.append))
+    assert found.record.live is None
+    assert "LEFT OUT" in lines[-1]
+    assert f"shortlist online drain {found.path.name}" in lines[-1]

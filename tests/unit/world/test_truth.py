@@ -131,6 +131,19 @@ def test_a_session_with_a_gap_is_refused(made: SimpleNamespace) -> None:
         session_tiredness(hole, made.truth.law.videos.tag, 0.85)
 
 
+def test_of_a_gap_nothing_is_known_and_a_row_without_a_session_is_alone(
+    made: SimpleNamespace,
+) -> None:
+    tag = made.truth.law.videos.tag
+    whole = made.log.take(made.log.day == made.log.day[0])
+    later = replace(whole, position=3 * whole.position + 2)
+    found = session_tiredness(later, tag, 0.85, gaps=True)
+    assert found.tolist() == session_tiredness(whole, tag, 0.85).tolist()
+    assert found.any()
+    alone = replace(whole, session=np.full(len(whole), -1))
+    assert not session_tiredness(alone, tag, 0.85, gaps=True).any()
+
+
 def test_no_rows_have_no_outcomes(made: SimpleNamespace) -> None:
     none = made.log.take(np.zeros(len(made.log), bool))
     assert made.truth.outcomes(none).click.shape == (0,)
