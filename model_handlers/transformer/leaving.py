@@ -7,6 +7,7 @@ back by a new connection, which leads elsewhere once the cluster has forgotten t
 
 import asyncio
 import logging
+import signal
 from types import FrameType
 
 import uvicorn
@@ -17,7 +18,10 @@ _CLOSE = (b"connection", b"close")
 
 
 class LameDuckServer(uvicorn.Server):
-    """Goes on answering for a while after the first signal; the second one ends that."""
+    """Goes on answering for a while after the first signal; SIGINT once more ends that.
+
+    SIGTERM once more does not: whoever stops containers may send it again.
+    """
 
     def __init__(self, config: uvicorn.Config, seconds: float) -> None:
         """Prepare it, in the event loop that it will serve in.
@@ -34,13 +38,13 @@ class LameDuckServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal."""
         end = super().handle_exit
-        if self._lame or self._seconds == 0:
+        if self._seconds == 0 or (self._lame and sig == signal.SIGINT):
             end(sig, frame)
-            return
-        self._lame = True
-        _LOG.info("ending: everybody is still answered for %g s", self._seconds)
-        # A signal may come while the loop sleeps; only this wakes it.
-        self._loop.call_soon_threadsafe(self._loop.call_later, self._seconds, end, sig, None)
+        elif not self._lame:
+            self._lame = True
+            _LOG.info("ending: everybody is still answered for %g s", self._seconds)
+            # A signal may come while the loop sleeps; only this wakes it.
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._seconds, end, sig, None)
 
     def _told(self, app: ASGIApp) -> ASGIApp:
         async def called(scope: Scope, receive: Receive, send: Send) -> None:

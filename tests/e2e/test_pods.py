@@ -20,10 +20,11 @@ KILL = "kill -9 -1"
 @pytest.mark.parametrize("component", ["transformer", "predictor"])
 def test_pods_that_are_deleted_one_after_the_other_lose_nothing(shortlist, component, seen) -> None:
     pods = shortlist.ready(component)
-    logged = shortlist.logged()
+    logged, deleted = shortlist.logged(), list[float]()
     with load(shortlist.address, RATE) as told:
         for name in pods:
             time.sleep(BEFORE_SECONDS)
+            deleted.append(time.time())
             shortlist.cluster.kubectl("delete", "pod", name, "--wait=true", seconds=180)
             wait_for(
                 f"another {component} is ready",
@@ -32,6 +33,9 @@ def test_pods_that_are_deleted_one_after_the_other_lose_nothing(shortlist, compo
             )
         time.sleep(AFTER_SECONDS)
     seen(f"{component}s deleted: {told.summary()}")
+    for one in (*told.lost, *told.degraded):
+        since = ", ".join(f"{one.began - at:+.2f}" for at in deleted)
+        seen(f"  sent {since} s after deletions: {one.fault or one.page['degraded_by']}")
     assert not set(pods) & set(shortlist.ready(component))
     assert told.lost == []
     assert told.degraded == []
