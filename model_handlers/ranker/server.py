@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from model_handlers.environment import environment
 from model_handlers.ranker.archive import write_archive
@@ -11,6 +12,13 @@ from shortlist.settings import Settings
 
 _HERE = Path(__file__).parent
 _BRANCHES = ("paths", "serving")
+_MEGABYTE: Final = str(2**20)
+_ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": _MEGABYTE, "MALLOC_TRIM_THRESHOLD_": _MEGABYTE}
+"""Large arrays of a bundle go back to the system when the next one replaces it.
+
+By itself glibc raises the size from which it maps memory apart as it sees large blocks go, and a
+worker grows with every bundle it loads.
+"""
 
 
 def predictor_server(settings: Settings, scratch: Path, home: Path | None = None) -> TorchServe:
@@ -37,6 +45,7 @@ def predictor_server(settings: Settings, scratch: Path, home: Path | None = None
 def worker_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """An environment in which a worker finds the same settings, whatever else is set.
 
-    The keys of callers are not among them: nobody calls the predictor with one.
+    The keys of callers are not among them: nobody calls the predictor with one. How memory is
+    allocated is set too, unless ``environ`` says it.
     """
-    return environment(settings, _BRANCHES, environ)
+    return {**_ALLOCATOR, **environment(settings, _BRANCHES, environ)}
