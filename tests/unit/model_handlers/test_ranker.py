@@ -225,8 +225,8 @@ def test_a_process_that_cannot_become_the_predictor_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_worker_gives_large_blocks_back_unless_it_is_told_otherwise():
-    given = Settings()
+def test_a_worker_gives_large_blocks_back_unless_it_is_told_otherwise() -> None:
+    given = load(environ={"SHORTLIST_CONFIG": ""}).settings
     threshold = "MALLOC_MMAP_THRESHOLD_"
     assert worker_environment(given, {})[threshold] == "1048576"
     assert worker_environment(given, {threshold: "65536"})[threshold] == "65536"
