@@ -80,7 +80,12 @@ class Client:
         return self.settings.url
 
     async def run(
-        self, commands: Sequence[Command], *, slow: bool = False, keep_errors: bool = False
+        self,
+        commands: Sequence[Command],
+        *,
+        slow: bool = False,
+        keep_errors: bool = False,
+        most_ms: float | None = None,
     ) -> list[Any]:
         """Send commands together, and wait for their answers: one round trip.
 
@@ -91,16 +96,18 @@ class Client:
             commands: in their order; in a cluster each node has those of its own.
             slow: whether this is no request's round trip, and has more time.
             keep_errors: leave what Redis refused among the answers instead of raising it.
+            most_ms: what whoever asks has left, where that may be less than the settings allow.
 
         Raises:
             UnavailableError: Redis is down, slow, full, or refuses.
         """
         send = self._sent if slow else self.batches.ask
-        answers = await self.within(lambda: send(commands), slow=slow)
+        answers = await self.within(lambda: send(commands), slow=slow, most_ms=most_ms)
         if any(isinstance(answer, NoScriptError) for answer in answers):
-            await self.within(self._load_scripts, slow=slow)
+            await self.within(self._load_scripts, slow=slow, most_ms=most_ms)
             unknown = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-            again = await self.within(lambda: send([commands[i] for i in unknown]), slow=slow)
+            left = [commands[i] for i in unknown]
+            again = await self.within(lambda: send(left), slow=slow, most_ms=most_ms)
             for i, answer in zip(unknown, again, strict=True):
                 answers[i] = answer
         for answer in answers:
@@ -108,14 +115,22 @@ class Client:
                 raise self._refused(answer) from answer
         return answers
 
-    async def within(self, ask: Callable[[], Awaitable[T]], *, slow: bool = False) -> T:
-        """Ask Redis something, for as long as the settings allow.
+    async def within(
+        self,
+        ask: Callable[[], Awaitable[T]],
+        *,
+        slow: bool = False,
+        most_ms: float | None = None,
+    ) -> T:
+        """Ask Redis something, for as long as the settings and whoever asks allow.
 
         Raises:
             UnavailableError: it is down, slow, full, or refuses.
         """
         settings = self.settings
         allowed = settings.slow_timeout_ms if slow else settings.timeout_ms
+        if most_ms is not None:
+            allowed = min(allowed, most_ms)
         self.round_trips += 1
         try:
             return await within(allowed / 1e3, ask())

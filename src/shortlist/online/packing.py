@@ -7,7 +7,7 @@ it. A value of another version, or of a wrong length, is damaged; readers go on 
 import hashlib
 import struct
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ RECORD: Final = np.dtype([("video", "<i8"), ("at", "<u4"), ("kind", "u1")])
 HISTORY_HEAD: Final = struct.Struct("<B3xIIII")
 _VECTOR_HEAD: Final = struct.Struct("<B3xI16s")
 _LIST_HEAD: Final = struct.Struct("<BxHI16sdQ")
-SHOWN_HEAD: Final = struct.Struct("<BI")
+SHOWN_HEAD: Final = struct.Struct("<BII")
 _LISTED: Final = np.dtype(
     [("video", "<i8"), ("relevance", "<f4"), ("diversity", "<f4"), ("sources", "u1")]
 )
@@ -259,14 +259,26 @@ class StoredList:
         )
 
 
-def unpack_shown(wire: bytes) -> Ints:
-    """Ids of the videos of a session so far, the oldest first, int64 [s].
+class Shown(NamedTuple):
+    """What a session has shown.
 
-    Raises:
-        CorruptError: it is damaged or of another layout.
+    Attributes:
+        video: ids of the last videos, the oldest first, int64 [s].
+        before: how many there were before them, of which no more is known.
     """
-    _, shown = _parted("session", wire, SHOWN_HEAD, np.dtype("<i8"))
-    return shown.astype(np.int64)
+
+    video: Ints
+    before: int
+
+    @classmethod
+    def unpack(cls, wire: bytes) -> "Shown":
+        """What the script of served pages wrote.
+
+        Raises:
+            CorruptError: it is damaged or of another layout.
+        """
+        (_, _, before), shown = _parted("session", wire, SHOWN_HEAD, np.dtype("<i8"))
+        return cls(shown.astype(np.int64), before)
 
 
 def rows_of(video: Ints, ids: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:

@@ -147,9 +147,9 @@ SERVED_TEXT: Final = f"""
 -- ARGV: now, session, videos of the page, videos kept, ranked list or nothing, lifetime,
 --       sessions kept, entries of the log, entry.
 local LAYOUT, HEAD = {LAYOUT}, {SHOWN_HEAD.size}
-local shown = redis.call('HGET', KEYS[1], 's' .. ARGV[2])
-if shown and string.byte(shown, 1) == LAYOUT and (#shown - HEAD) % 8 == 0 then
-  shown = string.sub(shown, HEAD + 1)
+local shown, before = redis.call('HGET', KEYS[1], 's' .. ARGV[2]), 0
+if shown and string.byte(shown, 1) == LAYOUT and #shown >= HEAD and (#shown - HEAD) % 8 == 0 then
+  before, shown = struct.unpack('<I4', shown, 6), string.sub(shown, HEAD + 1)
 else
   shown = ''
 end
@@ -162,9 +162,11 @@ for from = 1, #ARGV[3], 8 do
   if not known then shown = shown .. video end
 end
 local keep = tonumber(ARGV[4]) * 8
-if #shown > keep then shown = string.sub(shown, -keep) end
+if #shown > keep then
+  before, shown = before + (#shown - keep) / 8, string.sub(shown, -keep)
+end
 redis.call('HSET', KEYS[1], 's' .. ARGV[2],
-  struct.pack('<BI4', LAYOUT, tonumber(ARGV[1])) .. shown)
+  struct.pack('<BI4I4', LAYOUT, tonumber(ARGV[1]), before) .. shown)
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'l' .. ARGV[2], ARGV[5]) end
 redis.call('EXPIRE', KEYS[1], ARGV[6])
 

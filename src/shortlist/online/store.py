@@ -23,10 +23,10 @@ from shortlist.online.packing import (
     RECORD,
     Declared,
     History,
+    Shown,
     StoredList,
     UserVector,
     short_hash,
-    unpack_shown,
 )
 from shortlist.online.scripts import APPEND, BLOCK, FORGET, SERVED
 from shortlist.settings.online import OnlineSettings
@@ -48,7 +48,8 @@ class UserState:
         history: empty where nothing is known.
         declared: None where nothing is known.
         vector: None where there is none; good while its bundle and version are the current ones.
-        shown: ids of the videos of this session so far, the oldest first, int64 [s].
+        shown: ids of the last videos of this session, the oldest first, int64 [s].
+        shown_before: how many it showed before them.
         ranked: list of this session; None where there is none. See `StoredList.serves`.
         blocked: videos taken down.
         damaged: names of values that could not be read.
@@ -62,6 +63,7 @@ class UserState:
     ranked: StoredList | None
     blocked: Blocklist
     damaged: tuple[str, ...] = ()
+    shown_before: int = 0
 
     @property
     def known(self) -> bool:
@@ -94,7 +96,9 @@ class OnlineStore:
         """Close all connections."""
         await self.client.close()
 
-    async def fetch(self, user: int, session: str = "") -> UserState:
+    async def fetch(
+        self, user: int, session: str = "", *, most_ms: float | None = None
+    ) -> UserState:
         """All that a request for a page needs, in one round trip.
 
         A second one is made only where the blocklist has changed since this process last looked.
@@ -102,6 +106,7 @@ class OnlineStore:
         Args:
             user: id.
             session: as the client calls it; empty is a session too.
+            most_ms: that a round trip may take, where that is less than the settings allow.
 
         Raises:
             UnavailableError: Redis is down, slow or refuses.
@@ -112,20 +117,20 @@ class OnlineStore:
                 ("MGET", keys.history(user), keys.declared(user), keys.vector(user)),
                 ("HMGET", keys.sessions(user), b"s" + name, b"l" + name),
                 ("GET", keys.blocked_version),
-            ]
+            ],
+            most_ms=most_ms,
         )
         damaged: list[str] = []
         history, declared, vector = values
         shown, ranked = of_session
-        nothing = np.zeros(0, np.int64)
+        so_far = _read(shown, Shown.unpack, "session", damaged) or Shown(np.zeros(0, np.int64), 0)
         return UserState(
             user=user,
             history=_read(history, History.unpack, "history", damaged) or History.none(),
             declared=_read(declared, Declared.unpack, "features", damaged),
             vector=_read(vector, UserVector.unpack, "vector", damaged),
-            shown=nothing
-            if (found := _read(shown, unpack_shown, "session", damaged)) is None
-            else found,
+            shown=so_far.video,
+            shown_before=so_far.before,
             ranked=_read(ranked, StoredList.unpack, "list", damaged),
             blocked=await self._blocklist(version),
             damaged=tuple(damaged),

@@ -43,7 +43,7 @@ class Asked:
     @property
     def first(self) -> int:
         """Videos that the session has shown already."""
-        return len(self.state.shown)
+        return self.state.shown_before + len(self.state.shown)
 
     @cached_property
     def shape(self) -> int:

@@ -19,7 +19,9 @@ class Fetcher(Protocol):
     def blocked(self) -> Blocklist:
         """As it was last seen."""
 
-    async def fetch(self, user: int, session: str = "") -> UserState:
+    async def fetch(
+        self, user: int, session: str = "", *, most_ms: float | None = None
+    ) -> UserState:
         """As `shortlist.online.store.OnlineStore.fetch`."""
 
 
@@ -30,16 +32,17 @@ class Known:
         self._store, self._breaker = store, breaker
         self._last = Cause.STORE_DOWN
 
-    async def of(self, user: int, session: str) -> tuple[UserState, Cause | None]:
+    async def of(self, user: int, session: str, left_ms: float) -> tuple[UserState, Cause | None]:
         """What is known of a user, and why that is nothing where the store is to blame.
 
         Args:
             user: id.
             session: as the client calls it; empty is a session too.
+            left_ms: of the page's time; the store has no more than that, however patient it is.
         """
         if self._breaker.allows():
             try:
-                state = await self._store.fetch(user, session)
+                state = await self._store.fetch(user, session, most_ms=left_ms)
             except UnavailableError as error:
                 slow = isinstance(error.__cause__, TimeoutError)
                 self._last = Cause.STORE_SLOW if slow else Cause.STORE_DOWN

@@ -5,7 +5,6 @@ for it; where the store fails, the bundle's own tables do. Every fallback is nam
 counted.
 """
 
-import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -119,7 +118,10 @@ class Recommender:
     async def pages(
         self, requests: Sequence[RecommendRequest], trace: str | None = None
     ) -> list[Page]:
-        """A page for each request, in order; each has the whole budget.
+        """A page for each request, in order, one after the other; each has the whole budget.
+
+        Made at once, those of one body would stand in each other's way and in that of others, and
+        two of one session would not know of each other.
 
         Args:
             requests: of one body.
@@ -132,15 +134,13 @@ class Recommender:
         if self._pulse.standing:
             raise OverloadedError("this process does not keep up with what it is asked")
         most = self._settings.pages_at_once
-        if self._making + len(requests) > most:
+        if self._making >= most:
             raise OverloadedError(f"{self._making} pages are being made, {most} are the most")
-        self._making += len(requests)
+        self._making += 1
         try:
-            if len(requests) == 1:
-                return [await self.page(requests[0], trace)]
-            return list(await asyncio.gather(*(self.page(request, trace) for request in requests)))
+            return [await self.page(request, trace) for request in requests]
         finally:
-            self._making -= len(requests)
+            self._making -= 1
 
     async def page(self, request: RecommendRequest, trace: str | None = None) -> Page:
         """A page for one request; see `pages`."""
@@ -149,7 +149,10 @@ class Recommender:
         if held is None:
             raise NotReadyError(f"no bundle is loaded yet: {self._bundles.fault or 'wait'}")
         session = request.session_id or ""
-        state, failed = await self._known.of(request.user_id, session)
+        left = max(budget.left_ms - self._settings.reserve_ms, _LEAST_MS)
+        state, failed = await self._known.of(request.user_id, session, left)
+        if failed is None:
+            self._figures.cache("features", hit=state.known)
         state = dated(self._settings, held.parts, self._recorder.overlaid(state, session))
         asked = Asked(request, os.urandom(16).hex(), self._clock(), budget, state, failed, trace)
         budget.stop("store")

@@ -119,7 +119,7 @@ class ServingSettings(Branch):
     )
     pages_at_once: int = Field(
         128,
-        ge=32,
+        ge=1,
         le=100_000,
         description="Pages that a process makes at a time; who asks for more is refused with 503. "
         "Each costs some milliseconds of one core, so more only make all of them late.",

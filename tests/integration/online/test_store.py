@@ -202,6 +202,10 @@ def test_a_session_remembers_what_it_showed_once_each_and_in_order(
         await store.served(page("q", [3, 4, 5]))
         state = await store.fetch(5, "s")
         assert state.shown.tolist() == [2, 3, 4, 5]
+        # What it forgot counts all the same: places on further pages go on.
+        assert state.shown_before == 1
+        await store.served(page("p", [6, 7]))
+        assert (await store.fetch(5, "s")).shown_before == 3
         assert state.ranked is not None
         assert (await store.fetch(5, "other")).shown.tolist() == []
         assert (await store.fetch(5, "other")).ranked is None

@@ -10,12 +10,12 @@ from shortlist.online.packing import (
     RECORD,
     Declared,
     History,
+    Shown,
     StoredList,
     UserVector,
     digest,
     rows_of,
     short_hash,
-    unpack_shown,
 )
 
 IDS = st.integers(-(2**63), 2**63 - 1)
@@ -112,7 +112,7 @@ def test_no_bytes_break_a_reader(wire: bytes) -> None:
         Declared.unpack,
         UserVector.unpack,
         StoredList.unpack,
-        unpack_shown,
+        Shown.unpack,
     ):
         try:
             unpack(b"\x01" + wire)  # type: ignore[operator]

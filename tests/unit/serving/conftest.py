@@ -50,13 +50,19 @@ class MemoryStore:
         self.blocked = Blocklist()
         self.fault: Exception | None = None
         self.fetches = 0
+        self.allowed_ms: float | None = None
 
     def _reached(self) -> None:
         if self.fault is not None:
             raise UnavailableError("Redis is away") from self.fault
 
-    async def fetch(self, user: int, session: str = "") -> UserState:
+    async def fetch(
+        self, user: int, session: str = "", *, most_ms: float | None = None
+    ) -> UserState:
         self.fetches += 1
+        self.allowed_ms = most_ms
+        # As any round trip, it lets others run.
+        await asyncio.sleep(0)
         self._reached()
         history, said = self.histories.get(user), self.features.get(user)
         vector, ranked = self.vectors.get(user), self.lists.get((user, session))

@@ -325,18 +325,41 @@ def test_while_its_queue_stands_a_process_makes_no_pages(make, run, busiest) -> 
     run(look())
 
 
+def test_pages_of_one_body_and_one_session_know_of_each_other(make, run, busiest) -> None:
+    async def look() -> None:
+        transformer = make()
+        body = [RecommendRequest(user_id=busiest, session_id="s", page_size=5)] * 3
+        pages = await transformer.recommender.pages(body)
+        shown = [video.video_id for page in pages for video in page.videos]
+        assert len(set(shown)) == len(shown) == 15
+        places = [video.position for page in pages for video in page.videos]
+        assert places == list(range(15))
+
+    run(look())
+
+
+def test_the_store_has_no_more_time_than_the_page(make, run, busiest) -> None:
+    async def look() -> None:
+        transformer = make(budget_ms=80.0, reserve_ms=30.0)
+        await transformer.page(busiest)
+        assert transformer.store.allowed_ms is not None
+        assert 0 < transformer.store.allowed_ms <= 50
+
+    run(look())
+
+
 def test_who_asks_for_more_than_is_made_at_once_is_refused_and_the_others_are_not(
     make, run, busiest
 ) -> None:
     async def look() -> None:
-        transformer = make(pages_at_once=32)
+        transformer = make(pages_at_once=2)
         body = [RecommendRequest(user_id=busiest, page_size=3)] * 16
         told = await asyncio.gather(
             *(transformer.recommender.pages(body) for _ in range(3)), return_exceptions=True
         )
         assert [len(one) for one in told[:2]] == [16, 16]
         assert isinstance(told[2], OverloadedError)
-        assert str(told[2]) == "32 pages are being made, 32 are the most"
+        assert str(told[2]) == "2 pages are being made, 2 are the most"
         # Those who were refused, or whose page failed, take nobody's place.
         transformer.bundles._current = None
         with pytest.raises(NotReadyError):
