@@ -17,6 +17,7 @@ from shortlist.errors import NotFoundError, ShortlistError
 if TYPE_CHECKING:
     from shortlist.bundle import Bundle
     from shortlist.datasets.store import Dataset
+    from shortlist.settings import Settings
 
 LINE = "Run the whole service on this machine."
 
@@ -54,17 +55,21 @@ def up(
         from model_handlers.local.trying import try_it
         from shortlist.serving.signals import ended_by_signals
     chosen = plan(known, once=once)
-    bundle, dataset = _served(chosen.settings.paths.bundles, chosen.settings.serving.bundle), None
-    with contextlib.suppress(NotFoundError):
-        dataset = _dataset(chosen.settings.paths.work, bundle)
+    bundle = _served(chosen.settings)
+    dataset = _dataset(chosen.settings, bundle)
     if dataset is None:
         _say(f"there is no dataset {bundle.manifest.data.name} to load: everybody is new")
     whose, video = _example(dataset)
     whose = whose if user is None else user
+
+    def find() -> "Dataset | None":
+        # A bundle that was published meanwhile may be made of another one.
+        return _dataset(chosen.settings, _served(chosen.settings))
+
     ended = False
     with ended_by_signals(), contextlib.ExitStack() as stack:
         directory = stack.enter_context(_directory(chosen.settings.paths.work, once))
-        watching = stack.enter_context(running(chosen, directory, dataset, _say))
+        watching = stack.enter_context(running(chosen, directory, find, _say))
         if once:
             try_it(chosen, whose, print_out)
             return
@@ -84,20 +89,23 @@ def _say(sentence: str) -> None:
     typer.echo(sentence, err=True)
 
 
-def _served(bundles: Path, pinned: str | None) -> "Bundle":
+def _served(settings: "Settings") -> "Bundle":
     from shortlist.bundle import BundleStore
     from shortlist.datasets.declared import Vocabulary
 
-    bundle = BundleStore(bundles).serving(pinned, verify=False)
+    bundle = BundleStore(settings.paths.bundles).serving(settings.serving.bundle, verify=False)
     # Bundles of early days have none: said here, before anything is started.
     Vocabulary.load(bundle.part("items"))
     return bundle
 
 
-def _dataset(work: Path, bundle: "Bundle") -> "Dataset":
+def _dataset(settings: "Settings", bundle: "Bundle") -> "Dataset | None":
+    """Of which a bundle was made; None where it is not here."""
     from shortlist.datasets.named import open_named
 
-    return open_named(work, bundle.manifest.data.name)
+    with contextlib.suppress(NotFoundError):
+        return open_named(settings.paths.work, bundle.manifest.data.name)
+    return None
 
 
 def _example(dataset: "Dataset | None") -> tuple[int, int]:

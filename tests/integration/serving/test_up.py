@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
+from redis import Redis
 
 from shortlist.online.embedded import free_port
 
@@ -214,6 +215,16 @@ def test_it_serves_mends_itself_and_stops_without_orphans(started, trained, work
     # The click survived Redis, which writes to disk once a second.
     history = up.ask("GET", f"/v1/users/{user}/history", key=up.key)[1]["events"]
     assert clicked in [one["video_id"] for one in history]
+
+    # What Redis lost is loaded again.
+    with Redis(port=up.ports["online.embedded_port"]) as redis:
+        redis.flushall()
+    up.child("redis").kill()
+    wait_for(
+        lambda: "redis came back with nothing; 60 users" in up.said, 120, "it is full"
+    )
+    viewer = int(trained.dataset.impressions(["user_id"]).column("user_id")[0].as_py())
+    assert up.ask("GET", f"/v1/users/{viewer}/history", key=up.key)[1]["events"] != []
 
     up.remember()
     up.process.send_signal(signal.SIGINT)
