@@ -129,10 +129,8 @@ class Follower:
 
     def _standing(self) -> str | None:
         """What is here from before, whole, and can be served while the store is away."""
-        here = self._store.here
         try:
-            wanted = None if self._pinned is None else here.find(self._pinned)
-            return here.serving(wanted).id
+            return self._store.here.serving(self._pinned).id
         except ShortlistError:
             return None
 

@@ -108,11 +108,16 @@ class BundleStore:
     def serving(self, pinned: str | None = None, *, verify: bool = True) -> Bundle:
         """The bundle to serve: the pinned one whatever is published, else the published one.
 
+        Args:
+            pinned: as `find` takes it.
+            verify: whether every byte of it is compared with its hash.
+
         Raises:
             NotFoundError: nothing is published, or the pinned one does not exist.
+            InputError: several may be the pinned one.
             CorruptError: it is damaged.
         """
-        wanted = self.pointer().current if pinned is None else pinned
+        wanted = self.pointer().current if pinned is None else self.find(pinned)
         if wanted is None:
             raise NotFoundError(
                 f"no bundle is published in {self.root}; publish one with `shortlist demo`"

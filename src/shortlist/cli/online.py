@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-_DATASET = "Name of a dataset, or path of its directory. Default: that of the published bundle."
+_DATASET = "Name of a dataset, or path of its directory. Default: that of the served bundle."
 _INTO = "Name of the dataset that the event log becomes."
 _LOG = "online"
 
@@ -125,7 +125,7 @@ def _dataset(settings: "Settings", name: str | None) -> "Dataset":
         from shortlist.bundle import BundleStore
 
         store = BundleStore(settings.paths.bundles)
-        name = store.serving(verify=False).manifest.data.name
+        name = store.serving(settings.serving.bundle, verify=False).manifest.data.name
     return open_named(settings.paths.work, name)
 
 

@@ -39,7 +39,7 @@ def simulate(
         str | None, typer.Option(help="Bearer key for events, as `shortlist up` prints it.")
     ] = None,
 ) -> None:
-    """Send users of the published bundle's world to a service, and report how they fared."""
+    """Send users of the served bundle's world to a service, and report how they fared."""
     settings = settings_in_force(ctx)
     from shortlist.bundle import BundleStore
     from shortlist.datasets.named import open_named
@@ -55,7 +55,8 @@ def simulate(
             raise
         raise ShortlistError("aiohttp is not installed; install `shortlist[serve]`") from error
 
-    data = BundleStore(settings.paths.bundles).serving(verify=False).manifest.data
+    bundles = BundleStore(settings.paths.bundles)
+    data = bundles.serving(settings.serving.bundle, verify=False).manifest.data
     truth = sealed_truth(open_named(settings.paths.work, data.name), settings.paths.truth)
     if truth is None:
         raise RefusedError(f"{data.name} is no world of ours, so nobody knows what its users do")

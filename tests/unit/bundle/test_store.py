@@ -45,6 +45,17 @@ def test_a_pinned_id_ignores_the_pointer(workshop, published):
     assert workshop.store.serving(pinned=None) == published[2]
 
 
+def test_the_beginning_of_an_id_pins_where_it_means_one_bundle(workshop, published):
+    store, one = workshop.store, published[0]
+    assert store.serving(pinned=one.id[:12]) == one
+    (store.root / (one.id[:31] + ("1" if one.id[31] == "0" else "0"))).mkdir()
+    assert store.serving(pinned=one.id) == one
+    with pytest.raises(InputError, match=f"'{one.id[:12]}' may be bundle .* or .*; write more"):
+        store.serving(pinned=one.id[:12])
+    with pytest.raises(NotFoundError, match=r"no bundle 'zz' in .*; there are"):
+        store.serving(pinned="zz")
+
+
 def test_nothing_published_is_one_sentence(workshop):
     with pytest.raises(NotFoundError, match=r"no bundle is published in .*; publish one with"):
         workshop.store.serving()
