@@ -102,8 +102,12 @@ def drain(
 
 @app.command()
 def ping(ctx: typer.Context) -> None:
-    """See whether Redis answers, what is loaded, how full the event log is, and what is amiss."""
+    """See whether Redis answers, what is loaded, how full the event log is, and what is amiss.
+
+    It fails where Redis does not answer, and where something is amiss.
+    """
     settings = settings_in_force(ctx)
+    from shortlist.errors import UnavailableError
     from shortlist.online.health import health
     from shortlist.online.store import OnlineStore
 
@@ -115,7 +119,11 @@ def ping(ctx: typer.Context) -> None:
             await store.close()
 
     found = asyncio.run(run())
-    print_out(_health(found, settings.online.url), *found.faults())
+    faults = found.faults()
+    print_out(_health(found, settings.online.url), *faults)
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise UnavailableError(f"Redis is not as it should be: {faults[0]}{more}")
 
 
 def _dataset(settings: "Settings", name: str | None) -> "Dataset":

@@ -10,6 +10,7 @@ import pytest
 from shortlist.cli.main import run
 from shortlist.datasets.events import Kind
 from shortlist.datasets.store import Dataset
+from shortlist.online.embedded import embedded
 from shortlist.online.entries import Action, Event
 from shortlist.settings.online import OnlineSettings
 
@@ -33,15 +34,20 @@ def test_a_store_is_loaded_looked_at_and_drained(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert shortlist(settings, tmp_path, "ping") == 0
-    assert "no dataset is loaded" in capsys.readouterr().out
+    assert shortlist(settings, tmp_path, "ping") == 69
+    said = capsys.readouterr()
+    assert "no dataset is loaded" in said.out
+    assert said.err == (
+        "error: Redis is not as it should be: nothing is on disk: a restart loses the event log; "
+        "set appendonly yes (and 1 more)\n"
+    )
     assert shortlist(settings, tmp_path, "load", str(base.path)) == 0
     assert "histories entered" in capsys.readouterr().out
     now = time.time() - 10
     impression = Event("a", 5, 110, Action.IMPRESSION, now, Kind.SHOWN)
     click = dataclasses.replace(impression, event_id="b", action=Action.CLICK, at=now + 1)
     ask(settings, lambda store: store.append([impression, click]))
-    assert shortlist(settings, tmp_path, "ping") == 0
+    assert shortlist(settings, tmp_path, "ping") == 69, "nothing is on disk"
     out = capsys.readouterr().out
     assert "40 of 40" in out
     assert "log entries to drain" in out
@@ -59,6 +65,20 @@ def test_a_store_is_loaded_looked_at_and_drained(
     assert not state.known
     assert state.blocked.video.tolist() == [110]
     assert np.array_equal(ask(settings, lambda store: store.history(4)).video, [100, 102, 101, 103])
+
+
+def test_ping_is_content_with_a_store_that_is_loaded_and_durable(
+    base: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with embedded(tmp_path / "redis") as settings:
+        assert shortlist(settings, tmp_path, "load", str(base.path)) == 0
+        now = time.time() - 10
+        event = Event("a", 5, 110, Action.IMPRESSION, now, Kind.SHOWN)
+        ask(settings, lambda store: store.append([event]))
+        assert shortlist(settings, tmp_path, "ping") == 0
+    said = capsys.readouterr()
+    assert "log entries to drain" in said.out
+    assert said.err == ""
 
 
 def test_failures_are_one_line(
