@@ -79,7 +79,8 @@ class Bundles(Generic[T]):
             may_switch: whether a bundle that is held may become the current one; asked again at
                 every look until it may.
             told: what became of a bundle that the pointer came to name (``switched``, ``refused``
-                or ``rolled_back``), and how many seconds after that was seen.
+                or ``rolled_back``), and how many seconds after that was seen; a pointer that cannot
+                be read is refused too.
             holding: told after every look which ids can be asked for.
             clock: seconds, never going back.
         """
@@ -95,7 +96,7 @@ class Bundles(Generic[T]):
         self._previous: str | None = None
         self._wanted: str | None = None
         self._wanted_at = 0.0
-        self._backward = self._counted = False
+        self._backward = self._counted = self._unreadable = False
         self._refused: dict[str, _Refused] = {}
         self._fault: str | None = None
         self._changing = threading.Lock()
@@ -146,7 +147,9 @@ class Bundles(Generic[T]):
                 wanted, others = self._asked_for()
             except ShortlistError as error:
                 self._complain(str(error))
+                self._count_unreadable(error)
                 return
+            self._unreadable = False
             if wanted != self._wanted:
                 self._wanted, self._wanted_at, self._counted = wanted, self._clock(), False
             if self._bring(wanted):
@@ -283,6 +286,13 @@ class Bundles(Generic[T]):
         if not self._counted:
             self._counted = True
             self._told(outcome, self._clock() - self._wanted_at)
+
+    def _count_unreadable(self, error: ShortlistError) -> None:
+        """Tell a pointer that cannot be read as refused, once until it can be read again."""
+        nothing = self._pinned is not None or isinstance(error, NotFoundError)
+        if not (nothing or self._unreadable):
+            self._unreadable = True
+            self._told("refused", 0.0)
 
     def _complain(self, reason: str) -> None:
         if reason != self._fault:

@@ -34,6 +34,7 @@ PUBLICATION_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 3
 CACHES: Final = ("features", "vector", "slate")
 VECTORS: Final = ("kept", "encoded", "dropped")
 OUTCOMES: Final = ("switched", "refused", "rolled_back")
+PARTS: Final = ("predictor", "store")
 _HELD: Final = "shortlist_bundle_info"
 
 
@@ -157,7 +158,7 @@ class ServingMetrics:
         )
         self._publications = Counter(
             "shortlist_publications",
-            "Bundles that were switched to, refused, or rolled back to.",
+            "Bundles that were switched to, refused (or their pointer was), or rolled back to.",
             ["outcome"],
             registry=registry,
         )
@@ -247,8 +248,8 @@ class ServingMetrics:
         self._lost.inc(count)
 
     def breaker(self, part: str, state: Enum) -> None:
-        """A breaker changed; the value of its state is shown."""
-        self._breaker.labels(part).set(state.value)
+        """The breaker of one of `PARTS` changed; the value of its state is shown."""
+        self._by_part[part].set(state.value)
 
     def bundles(self, current: str, previous: str | None) -> None:
         """These bundles are held now; those before are forgotten."""
@@ -302,3 +303,4 @@ class ServingMetrics:
         self._by_vector = {how: self._vectors.labels(how) for how in VECTORS}
         for outcome in OUTCOMES:
             self._publications.labels(outcome)
+        self._by_part = {part: self._breaker.labels(part) for part in PARTS}

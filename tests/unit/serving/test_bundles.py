@@ -361,6 +361,29 @@ def test_what_becomes_of_a_publication_is_told_once_with_its_time(store, make, c
     assert told[2:] == [("rolled_back", 0.0)]
 
 
+def test_a_pointer_that_cannot_be_read_is_told_once_until_it_can_be(store, make, clock) -> None:
+    told: list[tuple[str, float]] = []
+    bundles = Bundles(store, text_of, told=lambda *one: told.append(one), clock=clock)
+    bundles.look()
+    assert told == [], "nothing is published, so nothing is refused"
+    store.publish(first := make(1))
+    whole = (store.root / POINTER).read_bytes()
+    bundles.look()
+    for count in (1, 2):
+        (store.root / POINTER).write_text("{")
+        for _ in range(3):
+            bundles.look()
+            clock.now += 100
+        assert told == [("refused", 0.0)] * count
+        (store.root / POINTER).write_bytes(whole)
+        bundles.look()
+        assert bundles.fault is None
+    assert bundles.current.id == first
+    store.publish(second := make(2))
+    bundles.look()
+    assert (bundles.current.id, told[2:]) == (second, [("switched", 0.0)])
+
+
 def test_after_each_look_it_tells_what_it_holds(store, make, clock) -> None:
     held: list[tuple[str, ...]] = []
     first, second = make(1), make(2)

@@ -9,7 +9,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from shortlist.recall.source import SOURCES
-from shortlist.telemetry.metrics import REQUEST_BUCKETS, STAGE_BUCKETS, ServingMetrics
+from shortlist.telemetry.metrics import (
+    OUTCOMES,
+    PARTS,
+    REQUEST_BUCKETS,
+    STAGE_BUCKETS,
+    ServingMetrics,
+)
 from shortlist.wire.causes import Cause, Ignored
 
 
@@ -86,6 +92,8 @@ def test_what_never_happened_is_seen_at_zero(metrics: ServingMetrics) -> None:
     assert [value(metrics, "fallbacks_total", cause=cause) for cause in Cause] == [0] * len(Cause)
     assert [value(metrics, "candidates_total", source=name) for name in SOURCES] == [0] * 4
     assert value(metrics, "cache_lookups_total", cache="features", result="miss") == 0
+    assert [value(metrics, "breaker_state", part=part) for part in PARTS] == [0, 0]
+    assert [value(metrics, "publications_total", outcome=one) for one in OUTCOMES] == [0] * 3
 
 
 def test_only_the_bundles_that_are_held_are_shown(metrics: ServingMetrics) -> None:
