@@ -3,7 +3,7 @@
 One client per process, its connections kept; KServe's own client costs a millisecond a call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import aiohttp
@@ -11,6 +11,8 @@ import aiohttp
 from shortlist.online.waiting import within
 from shortlist.serving.breaker import Breaker
 from shortlist.serving.budget import Budget
+from shortlist.telemetry.current import current
+from shortlist.telemetry.traces import parse
 from shortlist.wire.causes import Cause
 from shortlist.wire.rank import PATH, RankAnswer, RankRequest, decode_answers, encode_requests
 from shortlist.wire.refusals import UnknownBundleError, WireError
@@ -97,11 +99,11 @@ class PredictorClient:
     async def _answered(
         self, request: RankRequest, budget: Budget, reserve_ms: float
     ) -> RankAnswer:
-        body = encode_requests([request])
+        body, headers = encode_requests([request]), _headers(request)
         for left in (1, 0):
             seconds = (budget.left_ms - reserve_ms) / 1e3
             try:
-                status, told = await within(seconds, self._post(body))
+                status, told = await within(seconds, self._post(body, headers))
             except TimeoutError:
                 raise NoRankingError(
                     Cause.PREDICTOR_SLOW, f"the predictor took more than {seconds * 1e3:.0f} ms"
@@ -122,8 +124,8 @@ class PredictorClient:
                 raise NoRankingError(Cause.PREDICTOR_REFUSED, str(error)) from error
         raise AssertionError("a second failure is raised above")
 
-    async def _post(self, body: bytes) -> tuple[int, bytes]:
-        async with self._connected().post(self._url, data=body, headers=_HEADERS) as answer:
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        async with self._connected().post(self._url, data=body, headers=headers) as answer:
             return answer.status, await answer.read()
 
     def _connected(self) -> aiohttp.ClientSession:
@@ -138,3 +140,10 @@ class PredictorClient:
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
             )
         return self._session
+
+
+def _headers(request: RankRequest) -> Mapping[str, str]:
+    """What goes beside the body: the trace, which whatever stands between us reads there."""
+    asked = current()
+    trace = parse(request.trace) if asked is None else asked.trace
+    return _HEADERS if trace is None else {**_HEADERS, **trace.headers}

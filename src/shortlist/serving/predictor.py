@@ -24,12 +24,14 @@ from shortlist.recommender.items import mapped, read_upload_days
 from shortlist.recommender.ranking import Candidates, Clock, preranked, ranked
 from shortlist.serving.bundles import Bundles
 from shortlist.serving.siblings import Siblings
+from shortlist.telemetry.traces import parse
 from shortlist.wire.rank import STAGES, RankAnswer, RankRequest, decode_requests, encode_answers
 from shortlist.wire.refusals import (
     MalformedError,
     NotReadyError,
     OverBudgetError,
     UnknownBundleError,
+    WireError,
     encode_refusal,
 )
 
@@ -124,6 +126,7 @@ class Predictor:
         """
         began = time.perf_counter()
         spent: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+        request: RankRequest | None = None
         try:
             answers = []
             for place, request in enumerate(decode_requests(body)):
@@ -133,8 +136,8 @@ class Predictor:
             status, out, kind = 200, encode_answers(answers), ANSWERED
         except Exception as error:
             kind = error.label if isinstance(error, ShortlistError) else "internal"
-            if not isinstance(error, ShortlistError):
-                _LOG.exception("a ranking failed")
+            if not isinstance(error, WireError):
+                _LOG.exception("a ranking failed%s", _of_trace(request))
             status, out = encode_refusal(error)
             spent = {}
         return Reply(status, out, kind, spent, _since(began))
@@ -236,6 +239,12 @@ def _first_rows(parts: RankingParts) -> RankRequest:
         context=np.zeros(CONTEXT_WIDTH, np.float32),
         session=rows[:10],
     )
+
+
+def _of_trace(request: RankRequest | None) -> str:
+    """What a line says of whose request it was; what is no trace is not repeated."""
+    trace = None if request is None else parse(request.trace)
+    return "" if trace is None else f" (trace_id {trace.trace_id})"
 
 
 def _since(began: float) -> float:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -88,7 +89,10 @@ class Recorder:
         self._waiting.append(record)
         self._pending.setdefault(record.session, []).append(record)
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._write()) for _ in range(self._writers)]
+            # They outlive the request that they begin with, and are none of its.
+            self._tasks = [
+                asyncio.create_task(self._write(), context=Context()) for _ in range(self._writers)
+            ]
         self._more.set()
 
     def overlaid(self, state: UserState, session: str) -> UserState:

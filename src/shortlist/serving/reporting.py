@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from typing import Final, Protocol
 
 import numpy as np
@@ -121,7 +122,8 @@ class Encoder:
             return
         self._waiting[user] = None
         if self._task is None:
-            self._task = asyncio.create_task(self._run())
+            # It outlives the request that it begins with, and is none of its.
+            self._task = asyncio.create_task(self._run(), context=Context())
         self._more.set()
 
     async def close(self) -> None:

@@ -9,15 +9,14 @@ import logging
 import sys
 import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from shortlist.settings.telemetry import TelemetrySettings
-from shortlist.telemetry.traces import Trace
+from shortlist.telemetry.current import current
 
 _LEVELS: Final[Mapping[str, int]] = {
     "debug": logging.DEBUG,
@@ -26,8 +25,17 @@ _LEVELS: Final[Mapping[str, int]] = {
     "error": logging.ERROR,
 }
 _NAME: Final = "_room"
+
+
+def _of_request(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Name the request that the line belongs to."""
+    if (asked := current()) is not None:
+        event["request_id"], event["trace_id"] = asked.request_id, asked.trace.trace_id
+    return event
+
+
 _SHARED: Final[list[Processor]] = [
-    structlog.contextvars.merge_contextvars,
+    _of_request,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
     # The text of a stack, without the values that stood in it: they may be a user's.
@@ -67,11 +75,6 @@ def logger(name: str) -> FilteringBoundLogger:
     # `logger` itself is a name that structlog keeps for itself.
     found: FilteringBoundLogger = structlog.get_logger(**{_NAME: name})
     return found
-
-
-def bound(request_id: str, trace: Trace) -> AbstractContextManager[Any]:
-    """Within it, every line of this task carries the ids of a request."""
-    return structlog.contextvars.bound_contextvars(request_id=request_id, trace_id=trace.trace_id)
 
 
 class _Lines:

@@ -12,6 +12,8 @@ from shortlist.datasets.events import Events
 from shortlist.serving.breaker import Breaker, State
 from shortlist.serving.budget import Budget
 from shortlist.serving.client import NoRankingError, PredictorClient
+from shortlist.telemetry.current import bound
+from shortlist.telemetry.traces import Trace
 from shortlist.wire.causes import Cause
 from shortlist.wire.rank import RankAnswer, RankRequest, encode_answers
 from shortlist.wire.refusals import (
@@ -41,6 +43,8 @@ ANSWER = RankAnswer(
     {"encode": 1.0, "prerank": 2.0, "rank": 3.0},
 )
 
+TRACE = Trace("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", 1, "vendor=1")
+
 
 class Server:
     """Answers each request with the next of what it was given: a reply, or how to misbehave."""
@@ -48,6 +52,7 @@ class Server:
     def __init__(self, *replies: object) -> None:
         self.replies = list(replies)
         self.connections = self.requests = 0
+        self.heads: list[dict[str, str]] = []
 
     @contextlib.asynccontextmanager
     async def up(self) -> AsyncIterator[str]:
@@ -62,8 +67,9 @@ class Server:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-                await reader.readexactly(length)
+                lines = head.decode().lower().split("\r\n")[1:-2]
+                self.heads.append(dict(line.split(": ", 1) for line in lines))
+                await reader.readexactly(int(self.heads[-1]["content-length"]))
                 self.requests += 1
                 reply = self.replies.pop(0) if self.replies else (200, encode_answers([ANSWER]))
                 if reply == "hang up":
@@ -104,6 +110,20 @@ def test_answers_come_back_over_one_connection() -> None:
     told, _, _ = asked(server, 4)
     assert [one.listed.tolist() for one in told] == [[2, 0]] * 4
     assert server.connections == 1
+
+
+def test_the_trace_goes_as_headers_too() -> None:
+    server = Server("hang up")
+    with bound("r-1", TRACE):
+        asked(server)
+    sent = [(head.get("traceparent"), head.get("tracestate")) for head in server.heads]
+    assert sent == [(TRACE.traceparent, "vendor=1")] * 2
+
+
+def test_who_asks_for_nobody_sends_no_trace() -> None:
+    server = Server()
+    asked(server)
+    assert "traceparent" not in server.heads[0]
 
 
 def test_a_connection_that_was_closed_is_opened_once_more() -> None:

@@ -195,6 +195,22 @@ def test_a_fault_of_ours_is_logged_and_tells_the_caller_nothing(
     assert "secret" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("trace", "said"),
+    [(f"00-{'ab' * 16}-{'cd' * 8}-01", f"(trace_id {'ab' * 16})"), ("no trace", "failed\n")],
+)
+def test_a_fault_of_ours_is_logged_with_the_trace_of_its_request(
+    trained, predictor, asked, monkeypatch, caplog, trace, said
+) -> None:
+    from shortlist.serving import predictor as module
+
+    monkeypatch.setattr(module, "rank", lambda *_: 1 / 0)
+    sent = crossing(trained, asked[0], np.arange(10), trace=trace)
+    predictor.reply(encode_requests([sent]))
+    assert said in caplog.text
+    assert "no trace" not in caplog.text
+
+
 def test_parts_of_different_runs_are_refused(trained, earlier) -> None:
     class Mixed:
         id = "mixed"

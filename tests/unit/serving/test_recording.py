@@ -8,6 +8,8 @@ import pytest
 from shortlist.errors import InputError, UnavailableError
 from shortlist.online.entries import ServedPage
 from shortlist.serving.recording import Record, Recorder
+from shortlist.telemetry.current import bound, current
+from shortlist.telemetry.traces import continued
 
 
 def record(number: int, session: str = "s", user: int = 1) -> Record:
@@ -63,6 +65,24 @@ def test_pages_of_a_session_are_written_in_their_order_and_sessions_at_a_time() 
         numbers = [number for *of, number in keeper.kept if tuple(of) == key]
         assert numbers == sorted(numbers)
     assert len(keeper.kept) == 30
+
+
+def test_who_writes_works_for_no_request() -> None:
+    """Writers outlive the request that they begin with; its ids would stay on their lines."""
+
+    class Asking(Keeper):
+        async def served(self, page, **made) -> None:
+            working_for.append(current())
+
+    async def go() -> None:
+        recorder = Recorder(Asking(), 10)
+        with bound("r-1", continued(None)):
+            recorder.add(record(1))
+        await recorder.close(5.0)
+
+    working_for: list[object] = []
+    asyncio.run(go())
+    assert working_for == [None]
 
 
 def test_what_fails_is_written_later_and_in_order() -> None:

@@ -12,7 +12,8 @@ import pytest
 import structlog
 
 from shortlist.settings.telemetry import TelemetrySettings
-from shortlist.telemetry.logs import bound, configure, logger
+from shortlist.telemetry.current import bound
+from shortlist.telemetry.logs import configure, logger
 from shortlist.telemetry.traces import Trace
 
 TRACE = Trace("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
