@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from shortlist.bundle import Bundle, BundleStore
-from shortlist.errors import NotFoundError, ShortlistError
+from shortlist.errors import CorruptError, NotFoundError, ShortlistError
 
 T = TypeVar("T")
 
@@ -99,6 +99,7 @@ class Bundles(Generic[T]):
         self._backward = self._counted = self._unreadable = False
         self._refused: dict[str, _Refused] = {}
         self._fault: str | None = None
+        self._reason: str | None = None
         self._changing = threading.Lock()
         self._stopping = threading.Event()
         self._soon = threading.Event()
@@ -119,7 +120,10 @@ class Bundles(Generic[T]):
 
     @property
     def fault(self) -> str | None:
-        """Why the bundle that is wanted is not served; None where it is, or still loads."""
+        """Why the bundle that is wanted is not served; None where it is, or still loads.
+
+        Callers are told it, so it names no path and no address; the log does.
+        """
         return self._fault
 
     @property
@@ -146,14 +150,14 @@ class Bundles(Generic[T]):
             try:
                 wanted, others = self._asked_for()
             except ShortlistError as error:
-                self._complain(str(error))
+                self._complain(str(error), self._missing(error))
                 self._count_unreadable(error)
                 return
             self._unreadable = False
             if wanted != self._wanted:
                 self._wanted, self._wanted_at, self._counted = wanted, self._clock(), False
             if self._bring(wanted):
-                self._fault = None
+                self._fault = self._reason = None
             if self._current is None or len(self._held) == 1:
                 # A process that starts late is asked for the bundle before by those slow to follow,
                 # and serves from it where the published one is torn.
@@ -197,9 +201,8 @@ class Bundles(Generic[T]):
         ends = self._clock() + seconds
         while (held := self.current) is None:
             if self._clock() >= ends:
-                raise NotFoundError(
-                    f"no bundle could be served within {seconds:.0f} s: {self._fault or 'none yet'}"
-                )
+                why = self._reason or "none yet"
+                raise NotFoundError(f"no bundle could be served within {seconds:.0f} s: {why}")
             if self._stopping.wait(min(self._poll, 0.1)):
                 raise NotFoundError("no bundle could be served before the end")
             if self._thread is None:
@@ -243,7 +246,7 @@ class Bundles(Generic[T]):
             pause = self._poll if refused is None else min(2 * refused.pause, _LONGEST_PAUSE)
             self._refused[bundle_id] = _Refused(reason, self._clock() + pause, pause)
             if bundle_id == self._wanted:
-                self._complain(reason)
+                self._complain(reason, _unusable(bundle_id, error))
                 self._count("refused")
             return False
         self._refused.pop(bundle_id, None)
@@ -294,7 +297,21 @@ class Bundles(Generic[T]):
             self._unreadable = True
             self._told("refused", 0.0)
 
-    def _complain(self, reason: str) -> None:
-        if reason != self._fault:
+    def _missing(self, error: ShortlistError) -> str:
+        """What callers are told where nobody knows which bundle to serve."""
+        if self._pinned is not None:
+            return "the pinned bundle cannot be found"
+        if isinstance(error, NotFoundError):
+            return "no bundle is published"
+        return "the pointer to the published bundle cannot be read"
+
+    def _complain(self, reason: str, fault: str) -> None:
+        if reason != self._reason:
             _LOG.warning("serving goes on without what the pointer asks for: %s", reason)
-        self._fault = reason
+        self._reason, self._fault = reason, fault
+
+
+def _unusable(bundle_id: str, error: Exception) -> str:
+    """What callers are told of a bundle that could not be loaded."""
+    torn = isinstance(error, CorruptError | NotFoundError)
+    return f"bundle {bundle_id} {'is not whole' if torn else 'cannot be loaded'}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shortlist.bundle import BundleStore
-from shortlist.errors import CorruptError, UnavailableError
+from shortlist.errors import UnavailableError
 from shortlist.online.store import OnlineStore, UserState
 from shortlist.serving.breaker import Breaker, State
 from shortlist.serving.budget import Budget
@@ -152,12 +152,9 @@ class Service:
         A published bundle that is torn takes no process away: the one before goes on serving.
 
         Raises:
-            CorruptError: the only bundle that there is cannot be served.
             NotReadyError: none can be made yet; see `why_not_ready`.
         """
         why, held, bundles = self.why_not_ready(), self.bundles.current, self.bundles
-        if held is None and bundles.fault is not None:
-            raise CorruptError(bundles.fault)
         if why is not None or held is None:
             raise NotReadyError(why or "no bundle is loaded yet")
         return Readiness(True, held.id, bundles.wanted, bundles.fault)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from shortlist.errors import ShortlistError
+from shortlist.errors import ShortlistError, UnavailableError
 
 
 class WireError(ShortlistError):
@@ -57,6 +57,13 @@ class UnknownError(WireError):
 
     http_status = 404
     label = "unknown"
+
+
+class WrongMethodError(WireError):
+    """The path takes other methods of HTTP."""
+
+    http_status = 405
+    label = "wrong_method"
 
 
 class UnknownBundleError(WireError):
@@ -120,6 +127,7 @@ REFUSALS: Final[dict[str, type[WireError]]] = {
     for refusal in (
         UnauthorisedError,
         UnknownError,
+        WrongMethodError,
         UnknownBundleError,
         TooLargeError,
         RateLimitedError,
@@ -131,12 +139,21 @@ REFUSALS: Final[dict[str, type[WireError]]] = {
     )
 } | {MalformedError.label: MalformedError}
 """By kind."""
+KINDS: Final[dict[str, type[ShortlistError]]] = REFUSALS | {
+    UnavailableError.label: UnavailableError
+}
+"""What callers may be answered, by kind."""
 
+_FAILED: Final = "the server failed; its log says why"
+_AWAY: Final = "a service that this one leans on does not answer; ask again in a second"
 _LONGEST_MESSAGE: Final = 500
 
 
 def encode_refusal(error: Exception) -> tuple[int, bytes]:
-    """HTTP status and body for an error; what is our bug says no more than that there is one.
+    """HTTP status and body for an error.
+
+    What is our bug says no more than that there is one. Of other errors only refusals are written
+    for callers; the sentences of the rest name paths and addresses, and stay here.
 
     >>> encode_refusal(MalformedError("day", "is missing"))
     (400, b'{"error":{"kind":"malformed","message":"day is missing","field":"day"}}')
@@ -144,8 +161,11 @@ def encode_refusal(error: Exception) -> tuple[int, bytes]:
     (500, b'{"error":{"kind":"internal","message":"the server failed; its log says why"}}')
     """
     if not isinstance(error, ShortlistError):
-        error = InternalError("the server failed; its log says why")
-    told = {"kind": error.label, "message": str(error)}
+        error = InternalError(_FAILED)
+    message = str(error)
+    if not isinstance(error, WireError):
+        message = _AWAY if isinstance(error, UnavailableError) else _FAILED
+    told = {"kind": error.label, "message": message}
     field = getattr(error, "field", None)
     if field is not None:
         told["field"] = field

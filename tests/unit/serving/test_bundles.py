@@ -94,12 +94,13 @@ def bundles(store: BundleStore, clock: Clock) -> Iterator[Bundles[str]]:
     following.stop()
 
 
-def test_nothing_is_served_before_something_is_published(bundles, make) -> None:
+def test_nothing_is_served_before_something_is_published(bundles, store, make, caplog) -> None:
     make(1)
     bundles.look()
     assert bundles.current is None
     assert bundles.ids == ()
-    assert "no bundle is published" in str(bundles.fault)
+    assert bundles.fault == "no bundle is published"
+    assert str(store.root) in caplog.text
 
 
 def test_the_published_one_and_the_one_before_are_held(bundles, store, make) -> None:
@@ -163,7 +164,7 @@ def test_a_third_one_drops_the_first_but_not_while_somebody_asks_for_it(
 
 @pytest.mark.parametrize("fault", ["torn", "foreign", "missing"])
 def test_a_bundle_that_is_not_whole_is_refused_and_the_old_one_goes_on(
-    bundles, store, make, fault
+    bundles, store, make, fault, caplog
 ) -> None:
     first, second = make(1), make(2)
     store.publish(first)
@@ -182,7 +183,8 @@ def test_a_bundle_that_is_not_whole_is_refused_and_the_old_one_goes_on(
     bundles.look()
     assert bundles.current.id == first
     assert bundles.wanted == second
-    assert second in str(bundles.fault)
+    assert bundles.fault == f"bundle {second} is not whole"
+    assert str(store.root) in caplog.text
     assert bundles.ids == (first,)
 
 
@@ -230,7 +232,7 @@ def test_a_torn_bundle_is_not_read_at_every_look(store, make, clock) -> None:
     assert len(reads) == 7
 
 
-def test_a_loader_that_fails_in_any_way_stops_nothing(store, make, clock) -> None:
+def test_a_loader_that_fails_in_any_way_stops_nothing(store, make, clock, caplog) -> None:
     first, second = make(1), make(2)
 
     def load(bundle: Bundle) -> str:
@@ -244,17 +246,19 @@ def test_a_loader_that_fails_in_any_way_stops_nothing(store, make, clock) -> Non
     store.publish(second)
     bundles.look()
     assert bundles.current.id == first
-    assert "too large" in str(bundles.fault)
+    assert bundles.fault == f"bundle {second} cannot be loaded"
+    assert "too large" in caplog.text
 
 
-def test_a_damaged_pointer_leaves_what_is_served(bundles, store, make) -> None:
+def test_a_damaged_pointer_leaves_what_is_served(bundles, store, make, caplog) -> None:
     store.publish(make(1))
     bundles.look()
     before = bundles.current.id
     (store.root / POINTER).write_text("{")
     bundles.look()
     assert bundles.current.id == before
-    assert "no pointer" in str(bundles.fault)
+    assert bundles.fault == "the pointer to the published bundle cannot be read"
+    assert "no pointer" in caplog.text
 
 
 def test_a_pinned_bundle_ignores_the_pointer(store, make, clock) -> None:

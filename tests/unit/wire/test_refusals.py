@@ -2,9 +2,10 @@
 
 from http import HTTPStatus
 
+import orjson
 import pytest
 
-from shortlist.errors import CorruptError
+from shortlist.errors import CorruptError, UnavailableError
 from shortlist.wire.refusals import (
     REFUSALS,
     InternalError,
@@ -18,6 +19,7 @@ STATUSES = {
     "malformed": 400,
     "unauthorised": 401,
     "unknown": 404,
+    "wrong_method": 405,
     "unknown_bundle": 409,
     "too_large": 413,
     "rate_limited": 429,
@@ -46,12 +48,11 @@ def test_the_field_crosses_too() -> None:
     assert (found.field, str(found)) == ("instances[0].day", "instances[0].day is missing")
 
 
-def test_any_expected_error_is_answered_with_its_own_status() -> None:
-    status, body = encode_refusal(CorruptError("items.npy is torn"))
-    assert (status, body) == (
-        503,
-        b'{"error":{"kind":"corrupt","message":"items.npy is torn"}}',
-    )
+@pytest.mark.parametrize("error", [CorruptError, UnavailableError])
+def test_any_expected_error_is_answered_with_its_own_status_and_without_places(error) -> None:
+    status, body = encode_refusal(error("/srv/items.npy at redis://store:6379 is away"))
+    assert (status, orjson.loads(body)["error"]["kind"]) == (503, error.label)
+    assert not any(place in body for place in (b"/srv", b"redis:", b"6379"))
     assert isinstance(decode_refusal(status, body), InternalError)
 
 

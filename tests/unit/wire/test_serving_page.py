@@ -11,7 +11,7 @@ from shortlist.telemetry.metrics import ServingMetrics
 from shortlist.wire.causes import Cause
 from shortlist.wire.events import Event
 from shortlist.wire.recommend import RecommendRequest
-from shortlist.wire.refusals import REFUSALS
+from shortlist.wire.refusals import KINDS
 
 PAGE = (Path(__file__).parents[3] / "docs/serving.md").read_text()
 GOLDEN = Path(__file__).with_name("golden")
@@ -26,7 +26,7 @@ def test_every_message_is_shown_as_it_is(name: str) -> None:
 def test_every_refusal_is_there_with_its_status() -> None:
     shown = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", PAGE, re.MULTILINE)
     assert {kind: int(status) for kind, status in shown} == {
-        kind: refusal.http_status for kind, refusal in REFUSALS.items()
+        kind: refusal.http_status for kind, refusal in KINDS.items()
     }
 
 
