@@ -19,12 +19,20 @@ from shortlist.wire.events import (
 from shortlist.wire.health import READY_PATH, Readiness
 from shortlist.wire.recommend import V1_PATH, V1Answer, V1Request
 from shortlist.wire.tensors import V2_PATH, V2Answer, V2Request
+from shortlist.wire.videos import IDS_PATTERN, VIDEOS_PATH, VideosAnswer
 
 _ID: Final = {
     "name": "id",
     "in": "path",
     "required": True,
     "schema": {"type": "integer", "format": "int64", "minimum": -(2**63), "maximum": 2**63 - 1},
+}
+_IDS: Final = {
+    "name": "ids",
+    "in": "query",
+    "required": True,
+    "description": "Ids of videos, with commas between.",
+    "schema": {"type": "string", "pattern": IDS_PATTERN},
 }
 _REFUSAL: Final = {
     "type": "object",
@@ -56,6 +64,7 @@ _ROUTES: Final[tuple[tuple[str, str, Any, Any, bool, str], ...]] = (
     (FORGET_PATH, "post", None, ForgetAnswer, True, "Delete all that is kept of a user."),
     (READY_PATH, "get", None, Readiness, False, "Whether pages can be made, from which bundle."),
     (HISTORY_PATH, "get", None, HistoryAnswer, True, "What is kept of a user."),
+    (VIDEOS_PATH, "get", None, VideosAnswer, False, "What videos are: titles, tags and the like."),
 )
 """Path, method, what is taken, what is given, whether it needs a key, and what it does."""
 
@@ -111,6 +120,8 @@ def _ours() -> tuple[dict[str, Any], dict[str, Any]]:
             del operation["requestBody"]["description"]
         if "{id}" in path:
             operation["parameters"] = [_ID]
+        elif path == VIDEOS_PATH:
+            operation["parameters"] = [_IDS]
         if keyed:
             operation["security"] = [{"key": []}]
         paths.setdefault(path, {})[method] = operation

@@ -1,5 +1,6 @@
 """The model that KServe knows: requests in, pages out; the work is the service's."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from kserve.protocol.infer_type import InferRequest
 from shortlist.serving.service import Service
 from shortlist.wire.recommend import MODEL, Page, RecommendRequest, requests_from_v1
 from shortlist.wire.refusals import WireError
+from shortlist.wire.tensors import INPUTS, OUTPUTS
 
 Requests = tuple[RecommendRequest, ...]
 
@@ -34,6 +36,14 @@ class ShortlistModel(Model):  # type: ignore[misc]
     def load(self) -> bool:
         """Whether pages can be made; KServe asks for a load where they cannot."""
         return self._service.why_not_ready() is None
+
+    def get_input_types(self) -> list[dict[str, Any]]:
+        """The tensors that V2 takes."""
+        return [dataclasses.asdict(one) for one in INPUTS]
+
+    def get_output_types(self) -> list[dict[str, Any]]:
+        """The tensors that V2 gives."""
+        return [dataclasses.asdict(one) for one in OUTPUTS]
 
     def validate(self, payload: Any) -> Any:
         """What `preprocess` returns is checked already."""

@@ -6,7 +6,7 @@ decode CloudEvents and time every call, which costs more than a cached page does
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -16,10 +16,13 @@ from starlette.routing import Route
 from model_handlers.transformer.model import ShortlistModel
 from shortlist.errors import ShortlistError
 from shortlist.serving.callers import TooManyError
+from shortlist.serving.cards import cards_of
 from shortlist.serving.reporting import history_answer
 from shortlist.serving.service import Service
+from shortlist.telemetry.current import bound, current
+from shortlist.telemetry.logs import logger
 from shortlist.telemetry.metrics import ServingMetrics
-from shortlist.telemetry.traces import continued
+from shortlist.telemetry.traces import Trace, continued
 from shortlist.wire.events import (
     EVENTS_PATH,
     FORGET_PATH,
@@ -34,14 +37,25 @@ from shortlist.wire.events import (
 )
 from shortlist.wire.health import READY_PATH, readiness_to_body
 from shortlist.wire.reading import LARGEST_BODY, loads
-from shortlist.wire.recommend import V1_PATH, pages_to_v1, requests_from_v1
-from shortlist.wire.refusals import MalformedError, TooLargeError, encode_refusal
+from shortlist.wire.recommend import V1_PATH, Page, RecommendRequest, pages_to_v1, requests_from_v1
+from shortlist.wire.refusals import (
+    MalformedError,
+    NotReadyError,
+    TooLargeError,
+    WireError,
+    encode_refusal,
+)
 from shortlist.wire.tensors import V2_PATH, pages_to_v2, requests_from_v2
+from shortlist.wire.videos import VIDEOS_PATH, ids_from_query, videos_to_body
 
-_LOG = logging.getLogger(__name__)
 _JSON: Final = "application/json"
 _METRICS_PATH: Final = "/metrics"
 _GONE: Final = 499
+_PAGES: Final = "shortlist.pages"
+"""Where a request's scope keeps the pages that were made for it."""
+_LONGEST_ID: Final = 128
+_SILENT_SECONDS: Final = 1.0
+"""Between two lines of what is wrong behind us: every request of a second would say the same."""
 
 Answer = Callable[[Request], Awaitable[bytes]]
 
@@ -51,6 +65,9 @@ class Routes:
 
     def __init__(self, model: ShortlistModel, service: Service, metrics: ServingMetrics) -> None:
         self._model, self._service, self._metrics = model, service, metrics
+        # Bound here, so that asking for the level costs a request no look-up.
+        self._log = logger(__name__).bind()
+        self._silent_until = 0.0
 
     def all(self) -> list[Route]:
         """The routes, for the front of a server's list."""
@@ -64,6 +81,7 @@ class Routes:
             self._route(TAKEDOWN_PATH, "DELETE", self._restore, writes=True),
             self._route(FORGET_PATH, "POST", self._forget, writes=True),
             self._route(HISTORY_PATH, "GET", self._history, writes=True),
+            self._route(VIDEOS_PATH, "GET", self._videos),
         ]
 
     def _route(self, path: str, method: str, answer: Answer, *, writes: bool = False) -> Route:
@@ -73,17 +91,23 @@ class Routes:
         async def endpoint(request: Request) -> Response:
             began = time.perf_counter()
             headers: dict[str, str] = {}
-            try:
-                authorization = request.headers.get("authorization")
-                callers.admit(authorization, request.client.host if request.client else "")
-                if writes:
-                    callers.writer(authorization)
-                status, body = 200, await answer(request)
-            except ClientDisconnect:
-                status, body = _GONE, b""
-            except Exception as error:
-                status, body = self._refused(error, headers)
-            self._metrics.request(name, status, time.perf_counter() - began)
+            asked = request.headers
+            trace = continued(asked.get("traceparent"), ",".join(asked.getlist("tracestate")))
+            with bound(_id_of(request, trace), trace):
+                try:
+                    authorization = asked.get("authorization")
+                    callers.admit(authorization, request.client.host if request.client else "")
+                    if writes:
+                        callers.writer(authorization)
+                    status, body = 200, await answer(request)
+                except ClientDisconnect:
+                    status, body = _GONE, b""
+                except Exception as error:
+                    status, body = self._refused(error, headers)
+                seconds = time.perf_counter() - began
+                self._metrics.request(name, status, seconds)
+                if self._log.is_enabled_for(logging.INFO):
+                    self._tell(request, name, status, seconds)
             return Response(body, status, headers, _JSON)
 
         return Route(path, endpoint, methods=[method], name=name)
@@ -92,7 +116,9 @@ class Routes:
         """Status and body for an error; headers are added to."""
         self._metrics.error(error.label if isinstance(error, ShortlistError) else "internal")
         if not isinstance(error, ShortlistError):
-            _LOG.error("a request failed", exc_info=error)
+            self._log.error("a request failed", exc_info=error)
+        elif not isinstance(error, WireError):
+            self._warn(error)
         if isinstance(error, TooManyError):
             self._metrics.rate_limited()
             headers["retry-after"] = str(error.retry_after)
@@ -102,6 +128,22 @@ class Routes:
         elif status == 503:
             headers["retry-after"] = "1"
         return status, body
+
+    def _tell(self, request: Request, name: str, status: int, seconds: float) -> None:
+        """Write the line of a request; the ids are added to it."""
+        told: dict[str, object] = {"route": name, "status": status}
+        told["milliseconds"] = round(seconds * 1e3, 3)
+        pages = request.scope.get(_PAGES)
+        if pages is not None:
+            told["pages"] = [page.request_id for page in pages]
+        self._log.info("a request was answered", **told)
+
+    def _warn(self, error: ShortlistError) -> None:
+        """Say what callers are not told: it names places of ours."""
+        now = time.monotonic()
+        if now >= self._silent_until:
+            self._silent_until = now + _SILENT_SECONDS
+            self._log.warning("a request was refused", kind=error.label, reason=str(error))
 
     async def _ready(self, _: Request) -> Response:
         """For probes: no caller's rate is touched, and nothing is counted."""
@@ -117,17 +159,21 @@ class Routes:
         return Response(body, headers={"content-type": kind})
 
     async def _recommend_v1(self, request: Request) -> bytes:
-        requests = requests_from_v1(await _body(request))
-        pages, _ = await self._model(requests, _traced(request))
-        return pages_to_v1(pages)
+        return pages_to_v1(await self._pages(request, requests_from_v1(await _body(request))))
 
     async def _recommend_v2(self, request: Request) -> bytes:
         body = loads(await _body(request))
         if not isinstance(body, dict):
             raise MalformedError("body", "must be an object")
-        requests = requests_from_v2(body)
-        pages, _ = await self._model(requests, _traced(request))
+        pages = await self._pages(request, requests_from_v2(body))
         return pages_to_v2(pages, body.get("id") or pages[0].request_id)
+
+    async def _pages(self, request: Request, asked: Sequence[RecommendRequest]) -> Sequence[Page]:
+        found = current()
+        headers = {} if found is None else found.trace.headers
+        pages: Sequence[Page] = (await self._model(asked, headers))[0]
+        request.scope[_PAGES] = pages
+        return pages
 
     async def _events(self, request: Request) -> bytes:
         events = events_from_body(await _body(request))
@@ -153,6 +199,13 @@ class Routes:
         user = id_from_path(request.path_params["id"], "user_id")
         return answer_to_body(history_answer(user, await self._service.store.history(user)))
 
+    async def _videos(self, request: Request) -> bytes:
+        ids = ids_from_query(request.query_params.get("ids"))
+        held = self._service.bundles.current
+        if held is None:
+            raise NotReadyError("no bundle is served yet")
+        return videos_to_body(*cards_of(held.parts.parts.catalogue, ids))
+
 
 async def _body(request: Request) -> bytes:
     """The whole body, unless it is longer than anything that is read.
@@ -176,7 +229,9 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _traced(request: Request) -> dict[str, str]:
-    """Headers for the next hop."""
-    found = request.headers
-    return continued(found.get("traceparent"), found.get("tracestate")).headers
+def _id_of(request: Request, trace: Trace) -> str:
+    """What the caller, or a gateway before us, calls a request; else the id of our hop."""
+    told = request.headers.get("x-request-id")
+    if told and len(told) <= _LONGEST_ID and told.isascii() and told.isprintable():
+        return told
+    return trace.span_id

@@ -16,6 +16,7 @@ from kserve import ModelServer, errors, model_server
 from kserve.protocol.rest.server import RESTServer
 from kserve.protocol.rest.v1_endpoints import V1Endpoints
 from kserve.protocol.rest.v2_endpoints import V2Endpoints
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,12 +37,14 @@ from shortlist.wire.refusals import (
     MalformedError,
     NotReadyError,
     UnknownError,
+    WrongMethodError,
     encode_refusal,
 )
 
 _APP: Final = "kserve.model_server:app"
 _ENDS: Final = (signal.SIGTERM, signal.SIGINT)
 _KEPT_SECONDS: Final = 75
+_FAILED: Final = "the server failed; its log says why"
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "No model is called so."},
     503: {"description": "Not ready."},
@@ -76,12 +79,12 @@ class LeanServer(RESTServer):  # type: ignore[misc]
 
     def _add_exception_handlers(self, app: FastAPI) -> None:
         known = (errors.ModelNotFound, errors.ModelNotReady, errors.ServerNotReady)
-        for kind in (*known, NotImplementedError, Exception):
+        for kind in (*known, NotImplementedError, HTTPException, Exception):
             app.add_exception_handler(kind, refuse)
 
 
-async def refuse(_: Request, error: Exception) -> Response:
-    """What KServe's own routes answer where they fail, in our words."""
+async def refuse(request: Request, error: Exception) -> Response:
+    """What is answered outside of our routes: where KServe's own fail, or where there is none."""
     told: Exception = error
     if isinstance(error, errors.ModelNotFound):
         told = UnknownError(str(error))
@@ -89,12 +92,26 @@ async def refuse(_: Request, error: Exception) -> Response:
         told = UnknownError("models have no versions here; leave model_version out")
     elif isinstance(error, errors.ModelNotReady | errors.ServerNotReady):
         told = NotReadyError(str(error))
+    elif isinstance(error, HTTPException):
+        told = _unrouted(error, request)
     elif isinstance(error, errors.InvalidInput):
         told = MalformedError("body", str(error))
     elif not isinstance(error, ShortlistError):
-        told = InternalError("the server failed; its log says why")
+        told = InternalError(_FAILED)
     status, body = encode_refusal(told)
-    return Response(body, status, media_type="application/json")
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return Response(body, status, headers, "application/json")
+
+
+def _unrouted(error: HTTPException, request: Request) -> Exception:
+    """What Starlette says of a request that no route takes, in our words."""
+    if error.status_code == 404:
+        return UnknownError("no route has this path; /openapi.json has those there are")
+    if error.status_code == 405:
+        return WrongMethodError(f"{request.method} is no method of this path")
+    if error.status_code < 500:
+        return MalformedError("request", f"cannot be read: {error.detail}")
+    return InternalError(_FAILED)
 
 
 def run(settings: Settings, listening: socket.socket, shared: Path | None = None) -> None:
@@ -152,7 +169,7 @@ def application(service: Service, metrics: ServingMetrics) -> Front:
         *routes,
         *(one for one in app.router.routes if not isinstance(one, APIRoute)),
     ]
-    app.include_router(feed_router(lambda: _catalogue(service)))
+    app.include_router(feed_router())
     LeanServer(_APP, server.dataplane, server.model_repository_extension, 0).create_application()
     described(app)
     return Front(app, routes)
@@ -172,8 +189,3 @@ def _config(app: Front, settings: Settings) -> uvicorn.Config:
         server_header=False,
         date_header=False,
     )
-
-
-def _catalogue(service: Service) -> Any:
-    held = service.bundles.current
-    return None if held is None else held.parts.parts.catalogue

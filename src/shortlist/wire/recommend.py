@@ -52,7 +52,9 @@ class RecommendRequest(Message):
     )
     page: int = Field(0, strict=True, ge=0, le=LAST_PAGE, description="Which page, from 0.")
     experiment: Key | None = Field(
-        default=None, description="What assigns the user to an arm; by default the user id."
+        default=None,
+        description="Name of what is tried: logged with every page. A stored list serves pages of "
+        "one name alone. It assigns nobody to an arm and changes no ranking.",
     )
     again: bool = Field(
         False,

@@ -26,6 +26,8 @@ from shortlist.wire.refusals import MalformedError
 
 V2_PATH: Final = f"/v2/models/{MODEL}/infer"
 OUTPUT: Final = "page"
+_ANY: Final = (-1,)
+"""The shape of a tensor with one element for each user, however many."""
 _WHOLE: Final = ("INT64", "INT32")
 _COUNTS: Final = ("page_size", "page")
 
@@ -56,6 +58,23 @@ class V2Request(Message):
     parameters: dict[str, Any] | None = None
     inputs: tuple[Tensor, ...] = Field(min_length=1, max_length=len(RecommendRequest.model_fields))
     outputs: tuple[Output, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TensorKind:
+    """What the tensors of one name are, as V2 describes a model."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+INPUTS: Final = tuple(
+    TensorKind(name, "INT64" if name == "user_id" else "BYTES", _ANY)
+    for name in RecommendRequest.model_fields
+)
+"""What may be asked with; all but ``user_id`` may be left out."""
+OUTPUTS: Final = (TensorKind(OUTPUT, "BYTES", _ANY),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from model_handlers.transformer.feed import feed_router
 from shortlist.datasets.catalogue import Catalogue
 from shortlist.datasets.schema import VIDEOS
 from shortlist.errors import ShortlistError
+from shortlist.serving.cards import cards_of
 from shortlist.wire.causes import Cause
 from shortlist.wire.events import (
     EVENTS_PATH,
@@ -41,6 +42,7 @@ from shortlist.wire.recommend import (
     requests_from_v1,
 )
 from shortlist.wire.refusals import UnauthorisedError, encode_refusal
+from shortlist.wire.videos import VIDEOS_PATH, ids_from_query, videos_to_body
 
 KEY = "the-operators-key"
 BUNDLE = "f598ba743feeae5079c56a9ba6258c71"
@@ -185,7 +187,7 @@ class Stub:
     def app(self) -> FastAPI:
         """Its routes."""
         app = FastAPI()
-        app.include_router(feed_router(lambda: self.videos))
+        app.include_router(feed_router())
 
         @app.middleware("http")
         async def fail(request: Request, call_next: Any) -> Any:
@@ -204,6 +206,12 @@ class Stub:
         async def predict(request: Request) -> Response:
             pages = [self.page(one) for one in requests_from_v1(await request.body())]
             return Response(pages_to_v1(pages), media_type="application/json")
+
+        @app.get(VIDEOS_PATH)
+        async def cards(request: Request) -> Response:
+            ids = ids_from_query(request.query_params.get("ids"))
+            body = videos_to_body(*cards_of(self.videos, ids))
+            return Response(body, media_type="application/json")
 
         @app.post(EVENTS_PATH)
         async def report(request: Request) -> Response:
