@@ -20,7 +20,7 @@ from shortlist.serving.asker import Asker
 from shortlist.serving.budget import Budget
 from shortlist.serving.drawing import seed_of
 from shortlist.serving.live import Live
-from shortlist.serving.recommending import day_of
+from shortlist.serving.recommending import dated, day_of
 from shortlist.wire.recommend import RecommendRequest
 
 
@@ -103,6 +103,7 @@ class Bare:
 
     def _known(self, given: Prepared, state: UserState) -> Known:
         serving = given.plan.settings.serving
+        state = dated(serving, self.live, state)
         asked = RecommendRequest(user_id=state.user, context={"evening": 1.0, "wifi": 1.0})
         day = day_of(serving, self.live, state, time.time())
         one = Asked(asked, "0" * 32, time.time(), Budget(serving.budget_ms), state)
