@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 from model_handlers.environment import environment
 from model_handlers.local.plan import Plan
 from model_handlers.ranker.server import predictor_server
+from shortlist.bundle import BundleStore
 from shortlist.errors import CorruptError
 from shortlist.files import make_directory
 from shortlist.online.embedded import server_command
 from shortlist.serving.child import Child
 from shortlist.wire.health import READY_PATH
+from shortlist.wire.refusals import UnservableError
 
 if TYPE_CHECKING:
     from shortlist.serving.torchserve import TorchServe
@@ -131,13 +133,15 @@ class Transformer(Child):
             stop_seconds=serving.lame_duck_seconds + serving.drain_seconds + 10,
         )
         self._address = urlsplit(plan.address)
+        self._bundles, self._pinned = BundleStore(settings.paths.bundles), serving.bundle
         self._answered = False
 
     def why_not_ready(self) -> str | None:
         """None where pages can be made.
 
         Raises:
-            CorruptError: the bundle cannot be served, and none ever was: waiting helps nobody.
+            CorruptError, NotFoundError: the bundle cannot be served, and none ever was: waiting
+                helps nobody.
         """
         address = self._address
         connection = http.client.HTTPConnection(
@@ -155,7 +159,9 @@ class Transformer(Child):
             self._answered = True
             return None
         kind, reason = _refusal(answer.status, body)
-        if kind == CorruptError.label and not self._answered:
+        if kind == UnservableError.label and not self._answered:
+            # Callers are told no path; here the file is named to whoever started this.
+            self._bundles.serving(self._pinned)
             raise CorruptError(reason)
         return reason
 

@@ -26,7 +26,7 @@ from shortlist.serving.reporting import Encoder, Reporter
 from shortlist.settings import Settings
 from shortlist.telemetry.metrics import ServingMetrics
 from shortlist.wire.health import Readiness
-from shortlist.wire.refusals import NotReadyError, UnknownBundleError
+from shortlist.wire.refusals import NotReadyError, UnknownBundleError, UnservableError
 
 _LOG = logging.getLogger(__name__)
 _ASK_AGAIN_SECONDS: Final = 0.5
@@ -152,9 +152,12 @@ class Service:
         A published bundle that is torn takes no process away: the one before goes on serving.
 
         Raises:
+            UnservableError: the only bundle that there is cannot be served.
             NotReadyError: none can be made yet; see `why_not_ready`.
         """
         why, held, bundles = self.why_not_ready(), self.bundles.current, self.bundles
+        if held is None and bundles.fault is not None:
+            raise UnservableError(bundles.fault)
         if why is not None or held is None:
             raise NotReadyError(why or "no bundle is loaded yet")
         return Readiness(True, held.id, bundles.wanted, bundles.fault)

@@ -108,6 +108,13 @@ class NotReadyError(WireError):
     label = "not_ready"
 
 
+class UnservableError(WireError):
+    """No bundle was ever served, and the one that is wanted cannot be: waiting alone is no help."""
+
+    http_status = 503
+    label = "unservable"
+
+
 class OverloadedError(WireError):
     """More is asked at once than is answered in any useful time."""
 
@@ -134,6 +141,7 @@ REFUSALS: Final[dict[str, type[WireError]]] = {
         InternalError,
         BadAnswerError,
         NotReadyError,
+        UnservableError,
         OverloadedError,
         OverBudgetError,
     )

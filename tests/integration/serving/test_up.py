@@ -220,9 +220,7 @@ def test_it_serves_mends_itself_and_stops_without_orphans(started, trained, work
     with Redis(port=up.ports["online.embedded_port"]) as redis:
         redis.flushall()
     up.child("redis").kill()
-    wait_for(
-        lambda: "redis came back with nothing; 60 users" in up.said, 120, "it is full"
-    )
+    wait_for(lambda: "redis came back with nothing; 60 users" in up.said, 120, "it is full")
     viewer = int(trained.dataset.impressions(["user_id"]).column("user_id")[0].as_py())
     assert up.ask("GET", f"/v1/users/{viewer}/history", key=up.key)[1]["events"] != []
 
@@ -299,3 +297,17 @@ def test_a_bundle_that_lacks_a_file_is_refused_before_anything_starts(work, trai
     assert ended.returncode == 66
     assert f"{missing} is missing; make the items again" in ended.stderr
     assert not (tmp_path / "up").exists()
+
+
+def test_a_bundle_with_a_wrong_byte_ends_it_at_once(work, trained, tmp_path):
+    shutil.copytree(work / "bundles", tmp_path / "bundles")
+    torn = tmp_path / "bundles" / trained.bundle.id / "items" / "content.npy"
+    with torn.open("r+b") as stream:
+        stream.seek(-1, os.SEEK_END)
+        (last,) = stream.read(1)
+        stream.seek(-1, os.SEEK_END)
+        stream.write(bytes([last ^ 1]))
+    patient = {"paths.bundles": tmp_path / "bundles", "serving.predictor_start_seconds": 600}
+    ended = done([*command(work, **patient), "--try"], START_SECONDS)
+    assert ended.returncode == 70, ended.stderr
+    assert f"error: {torn} " in ended.stderr
