@@ -111,7 +111,7 @@ def test_a_worker_without_a_bundle_ends_and_says_why(
     root = logging.getLogger().level
     handler = RankerHandler()
     try:
-        with pytest.raises(NotFoundError, match="no pointer"):
+        with pytest.raises(NotFoundError, match="pointer"):
             handler.initialize(Context())
     finally:
         handler._bundles.stop()

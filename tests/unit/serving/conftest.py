@@ -161,10 +161,11 @@ class Transformer:
 
     async def settle(self) -> None:
         """Let the recorder write what it has; not where the store is away."""
-        for _ in range(50):
+        # After a fault it rests for some milliseconds before it tries again.
+        for _ in range(5_000):
             if not len(self.recorder) or self.store.fault is not None:
                 break
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
     def count(self, name: str, **labels: str) -> float:
         """The value of a series."""

@@ -26,6 +26,7 @@ STATUSES = {
     "internal": 500,
     "bad_answer": 502,
     "not_ready": 503,
+    "unservable": 503,
     "overloaded": 503,
     "over_budget": 504,
 }
