@@ -93,6 +93,11 @@ class Whole(Running):
         server.start()
         self._server = server
 
+    def wait_for_workers(self) -> None:
+        """Wait until each of them is ready."""
+        assert self._server is not None
+        self._server.wait(START_SECONDS)
+
     @contextlib.contextmanager
     def redis_killed(self) -> Iterator[None]:
         """No Redis; afterwards one with what it had written."""

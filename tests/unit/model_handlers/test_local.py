@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import model_handlers.local
 from model_handlers.local.plan import Plan, plan
 from model_handlers.local.told import examples, feed_address
 from shortlist.cli import main as cli
@@ -130,6 +131,8 @@ def test_the_verb_comes_by_its_entry_point() -> None:
 def test_without_the_servers_the_extra_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # The package is imported anew, which puts it on its parent: there too the old one comes back.
+    monkeypatch.setattr(model_handlers, "local", model_handlers.local)
     for name in [name for name in sys.modules if name.startswith("model_handlers.local")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, "shortlist.online.client", raising=False)
