@@ -43,16 +43,18 @@ for attempt in $(seq 60); do
 done
 
 for role in training ranker transformer; do
-    image=$prefix/$role:$tag
+    image=$prefix/$role:$tag found=
     for engine in docker podman nerdctl; do
         if "$engine" image inspect "$image" >/dev/null 2>&1; then
             archive=$(mktemp)
             "$engine" save -o "$archive" "$image"
             kind load image-archive "$archive" --name "$name"
             rm -f "$archive"
+            found=1
             break
         fi
     done
+    [ -n "$found" ] || echo "not on the node: $image; make images PREFIX=$prefix TAG=$tag" >&2
 done
 
 cat <<END

@@ -19,10 +19,7 @@ volumes:
 - name: {{ .name }}
   image: {{ include "shortlist.image" (list .root .role) }}
   imagePullPolicy: {{ .root.Values.images.pullPolicy }}
-  command:
-    - /bin/sh
-    - -ec
-    - |
+  {{- include "shortlist.shell" . | nindent 2 }}
       {{- .script | nindent 6 }}
   env:
     {{- include "shortlist.env" .root | nindent 4 }}
@@ -60,7 +57,8 @@ metadata:
 spec:
   {{- include "shortlist.jobPod" (list . "bootstrap" "Never") | nindent 2 }}
   initContainers:
-    {{- $pull := ternary "/opt/venv/bin/shortlist bundle pull || true\n" "" (ne .Values.storage.s3.url "") }}
+    {{- /* Only where nothing is published there: what cannot be read must not be replaced. */}}
+    {{- $pull := ternary "code=0\n/opt/venv/bin/shortlist bundle pull || code=$?\n[ $code -eq 0 ] || [ $code -eq 66 ] || exit $code\n" "" (ne .Values.storage.s3.url "") }}
     {{- $pipeline := printf "%sif %s; then\n  echo 'a bundle is published already'\n  exit 0\nfi\nexec /opt/venv/bin/shortlist demo" $pull (include "shortlist.hasBundle" .) }}
     {{- include "shortlist.jobStep" (dict "root" . "name" "pipeline" "role" "training" "script" $pipeline "resources" .Values.jobs.resources) | nindent 4 }}
     {{- /* A bundle from elsewhere comes without its log: nobody's history can be entered. */}}

@@ -63,6 +63,9 @@ topologySpreadConstraints:
 {{- if .Values.retrain.live }}
 - {name: SHORTLIST_DATASETS__LIVE, value: online}
 {{- end }}
+{{- with .Values.bundle.id }}
+- {name: SHORTLIST_SERVING__BUNDLE, value: {{ . | quote }}}
+{{- end }}
 {{- end -}}
 
 {{/* Variables by which Redis is found. */}}
@@ -188,9 +191,6 @@ as the pod lives; then whatever waits until the bundle that is to be served is t
   env:
     {{- include "shortlist.env" . | nindent 4 }}
     {{- include "shortlist.s3Env" . | nindent 4 }}
-    {{- with .Values.bundle.id }}
-    - {name: SHORTLIST_SERVING__BUNDLE, value: {{ . | quote }}}
-    {{- end }}
   securityContext:
     {{- include "shortlist.containerSecurity" . | nindent 4 }}
   resources:
@@ -203,10 +203,7 @@ as the pod lives; then whatever waits until the bundle that is to be served is t
 - name: wait-for-bundle
   image: {{ include "shortlist.image" (list . "transformer") }}
   imagePullPolicy: {{ .Values.images.pullPolicy }}
-  command:
-    - /bin/sh
-    - -ec
-    - |
+  {{- include "shortlist.shell" . | nindent 2 }}
       {{- with .Values.bundle.id }}
       there() { ls /data/bundles/{{ . }}*/bundle.json >/dev/null 2>&1; }
       echo "waiting for bundle {{ . }}"
@@ -222,6 +219,17 @@ as the pod lives; then whatever waits until the bundle that is to be served is t
     limits: {cpu: 100m, memory: 64Mi}
   volumeMounts:
     - {name: data, mountPath: /data, readOnly: true}
+{{- end -}}
+
+{{/* Runs a script, which follows at six spaces; a signal reaches all that it runs. */}}
+{{- define "shortlist.shell" -}}
+command:
+  - tini
+  - -g
+  - --
+  - /bin/sh
+  - -ec
+  - |
 {{- end -}}
 
 {{/* How KServe exchanges and scales pods: (list $ "component"). */}}

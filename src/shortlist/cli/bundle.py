@@ -156,7 +156,10 @@ def prune(
     store = _store(ctx)
     from shortlist.cli.bundles_shown import pruned_table, size
 
-    doomed = store.prune(keep, dry_run=dry_run)
+    # Who serves may be held to one that was published long ago.
+    wanted = settings_in_force(ctx).serving.bundle
+    held_to = {one.id for one in store.bundles() if wanted and one.id.startswith(wanted)}
+    doomed = store.prune(keep, dry_run=dry_run, spared=frozenset(held_to))
     if not doomed:
         print_out("nothing to prune")
         return

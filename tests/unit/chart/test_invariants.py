@@ -212,3 +212,21 @@ def test_shortlist_reads_every_pods_settings(any_rendered: Any, tmp_path: Path) 
             assert f'"preset": "{settings.preset}"' in file
             read += 1
     assert read >= 4
+
+
+def test_who_writes_bundles_knows_which_one_is_held_to(render: Any) -> None:
+    rendered = render({"bundle": {"id": "00c0ffee"}, "toolbox": {"enabled": True}})
+    for name, pod in rendered.pods():
+        if name not in ("transformer", "predictor", "bootstrap", "retrain", "toolbox"):
+            continue
+        for one in pod["containers"]:
+            told = {variable["name"]: variable.get("value") for variable in one.get("env", ())}
+            assert told.get("SHORTLIST_SERVING__BUNDLE") == "00c0ffee", (name, one["name"])
+
+
+def test_a_signal_reaches_whatever_a_script_runs(any_rendered: Any) -> None:
+    for name, pod in any_rendered.pods():
+        for one in (*pod.get("initContainers", ()), *pod["containers"]):
+            command = one.get("command", [])
+            if "/bin/sh" in command and name != "redis":
+                assert command[:3] == ["tini", "-g", "--"], (name, one["name"])

@@ -40,6 +40,24 @@ CONTRADICTORY: list[tuple[dict[str, Any], str]] = [
     ),
     ({"redis": {"enabled": False}}, "Set redis.external.url=redis://HOST:PORT/0."),
     (
+        {"transformer": {"podLabels": {"app.kubernetes.io/component": "x"}}},
+        "transformer.podLabels sets app.kubernetes.io/component, by which services find the pods.",
+    ),
+    (
+        {"storage": {"s3": {"existingSecret": "aws"}}},
+        "Set storage.s3.url=s3://BUCKET/PREFIX, or leave storage.s3.existingSecret empty.",
+    ),
+    ({"images": {"tag": "latest"}}, "Set images.tag to the tag that was built."),
+    (
+        {
+            "redis": {
+                "enabled": False,
+                "external": {"url": "redis://far:6379/3", "cluster": True},
+            }
+        },
+        "a cluster has only number 0",
+    ),
+    (
         {
             "redis": {
                 "enabled": False,

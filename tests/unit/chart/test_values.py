@@ -156,7 +156,7 @@ def test_labels_of_pods_do_not_change_with_the_charts_version(default: Any) -> N
 
 def test_the_notes_name_the_service_the_secret_and_the_namespace(render: Any) -> None:
     notes = render({"fullnameOverride": "feed", "service": {"port": 8081}}).notes
-    assert "--namespace here port-forward service/feed 8080:8081" in notes
+    assert "--namespace here port-forward service/feed 8585:8081" in notes
     assert "get secret feed-keys" in notes
 
 

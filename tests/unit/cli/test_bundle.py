@@ -194,6 +194,14 @@ def test_a_pinned_bundle_is_not_pruned(run):
     assert run("prune", "--keep", "1").endswith("gone")
 
 
+def test_the_bundle_that_the_service_is_held_to_is_not_pruned(run, monkeypatch):
+    old, _ = make("old", 0), make("new", 1)
+    monkeypatch.setenv("SHORTLIST_SERVING__BUNDLE", old.id[:12])
+    assert run("prune", "--keep", "1") == "nothing to prune"
+    monkeypatch.delenv("SHORTLIST_SERVING__BUNDLE")
+    assert run("prune", "--keep", "1").endswith("gone")
+
+
 def test_a_pin_can_be_taken_off_a_bundle_that_is_gone(run):
     old = make("old", 0)
     run("pin", old.id)
