@@ -34,6 +34,12 @@ def test_the_inference_service_is_ready_with_two_pods_of_each(release, installed
     (found,) = release.cluster.items("inferenceservices")
     held = {one["type"]: one["status"] for one in found["status"]["conditions"]}
     assert held["Ready"] == "True", held
+    assert found["status"]["servingRuntimeName"] == f"{release.name}-ranker"
+    assert found["status"]["modelStatus"]["states"]["activeModelState"] == "Loaded"
+    # KServe adds nothing of its own: neither an agent nor a container that copies bundles.
+    for pod in release.pods("predictor"):
+        assert [one["name"] for one in pod["spec"]["containers"]] == ["kserve-container"]
+        assert [one["name"] for one in pod["spec"]["initContainers"]] == ["storage-initializer"]
     assert [len(release.ready(one)) for one in ("predictor", "transformer")] == [2, 2]
 
 

@@ -19,6 +19,15 @@
 {{ .Values.storage.existingClaim | default (include "shortlist.fullname" .) }}
 {{- end -}}
 
+{{- define "shortlist.runtime" -}}
+{{ include "shortlist.fullname" . }}-ranker
+{{- end -}}
+
+{{/* Where bundles are, as KServe writes it. */}}
+{{- define "shortlist.storageUri" -}}
+{{ .Values.storage.s3.url | default (printf "pvc://%s/bundles" (include "shortlist.claim" .)) }}
+{{- end -}}
+
 {{- define "shortlist.redisSecret" -}}
 {{ .Values.redis.existingSecret | default (printf "%s-redis" (include "shortlist.fullname" .)) }}
 {{- end -}}

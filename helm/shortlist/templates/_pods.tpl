@@ -180,7 +180,8 @@ grep -Eqs '"current": *"[0-9a-f]+"' /data/bundles/current.json
 {{- end -}}
 
 {{/* What a serving pod runs before it serves: with an object store, a companion that follows it as long
-as the pod lives; then whatever waits until the bundle that is to be served is there. */}}
+as the pod lives; then whatever waits until the bundle that is to be served is there. By that one's name
+KServe knows that it need bring nothing itself, and takes its state for the model's. */}}
 {{- define "shortlist.beforeServing" -}}
 {{- if .Values.storage.s3.url }}
 - name: follow
@@ -200,7 +201,7 @@ as the pod lives; then whatever waits until the bundle that is to be served is t
     {{- include "shortlist.mounts" (list . "rw") | nindent 4 }}
     {{- include "shortlist.s3Mounts" . | nindent 4 }}
 {{- end }}
-- name: wait-for-bundle
+- name: storage-initializer
   image: {{ include "shortlist.image" (list . "transformer") }}
   imagePullPolicy: {{ .Values.images.pullPolicy }}
   {{- include "shortlist.shell" . | nindent 2 }}

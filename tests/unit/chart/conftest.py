@@ -39,8 +39,16 @@ class Rendered:
                 case "CronJob":
                     yield "retrain", spec["jobTemplate"]["spec"]["template"]["spec"]
                 case "InferenceService":
-                    yield "predictor", spec["predictor"]
+                    yield "predictor", self._run(spec["predictor"])
                     yield "transformer", spec["transformer"]
+
+    def _run(self, predictor: dict[str, Any]) -> dict[str, Any]:
+        """The pod's spec that KServe makes of a predictor's model and its runtime."""
+        model = predictor["model"]
+        runtime = self.one("ServingRuntime", model["runtime"])["spec"]
+        (one,) = runtime["containers"]
+        container = one | {"resources": model["resources"]}
+        return predictor | {"containers": [container], "volumes": runtime["volumes"]}
 
 
 class Renderer:

@@ -97,14 +97,22 @@ def test_secrets_are_named_and_never_written(any_rendered: Any) -> None:
 def test_kserves_own_rules_are_kept(any_rendered: Any) -> None:
     (service,) = any_rendered.of("InferenceService")
     assert service["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == "Standard"
-    predictor, transformer = service["spec"]["predictor"], service["spec"]["transformer"]
-    # With a model and no storageUri KServe adds its agent to the pods.
-    assert not {"pytorch", "model"} & predictor.keys()
+    predictor = service["spec"]["predictor"]
+    assert not {"pytorch", "containers"} & predictor.keys()
+    model = predictor["model"]
+    runtime = any_rendered.one("ServingRuntime", model["runtime"])["spec"]
+    formats = [one["name"] for one in runtime["supportedModelFormats"]]
+    assert formats == [model["modelFormat"]["name"]]
+    # Without a storageUri KServe adds its agent to the pods; with one it brings the model itself,
+    # unless an init container has this name.
+    assert model["storageUri"].startswith(("pvc://", "s3://"))
+    assert predictor["initContainers"][-1]["name"] == "storage-initializer"
     for _, pod in any_rendered.pods():
         for one in containers(pod):
             assert "PYTHONPATH" not in [variable["name"] for variable in one.get("env", ())]
-    for component in (predictor, transformer):
-        (one,) = component["containers"]
+    pods = dict(any_rendered.pods())
+    for component in ("predictor", "transformer"):
+        (one,) = pods[component]["containers"]
         assert one["name"] == "kserve-container"
         for amounts in one["resources"].values():
             assert amounts.keys() >= {"cpu", "memory"}, "KServe would fill in its own"

@@ -178,7 +178,7 @@ def test_with_an_object_store_serving_pods_follow_it_with_a_copy_of_their_own(re
         follow, wait = pod["initContainers"]
         assert follow["restartPolicy"] == "Always"
         assert follow["command"][1:] == ["bundle", "pull", "--follow"]
-        assert wait["name"] == "wait-for-bundle"
+        assert wait["name"] == "storage-initializer"
         told = {one["name"]: one for one in follow["env"]}
         assert told["SHORTLIST_REMOTE__URL"]["value"] == "s3://models/a"
         assert told["AWS_ACCESS_KEY_ID"]["valueFrom"]["secretKeyRef"]["name"] == "bucket"
@@ -187,6 +187,18 @@ def test_with_an_object_store_serving_pods_follow_it_with_a_copy_of_their_own(re
     for component in ("bootstrap", "retrain"):
         (data,) = (one for one in pods[component]["volumes"] if one["name"] == "data")
         assert data["persistentVolumeClaim"] == {"claimName": "shortlist"}
+
+
+def test_kserve_is_told_where_bundles_are(render: Any) -> None:
+    theirs = {"storage": {"existingClaim": "theirs"}}
+    there = {"storage": {"s3": {"url": "s3://models/a"}}}
+    for values, uri in (
+        ({}, "pvc://shortlist/bundles"),
+        (theirs, "pvc://theirs/bundles"),
+        (there, "s3://models/a"),
+    ):
+        (service,) = render(values).of("InferenceService")
+        assert service["spec"]["predictor"]["model"]["storageUri"] == uri
 
 
 def test_the_object_store_is_reached_at_its_port_alone(render: Any) -> None:
