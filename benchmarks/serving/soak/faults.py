@@ -1,4 +1,4 @@
-"""What is done to the service: ten faults, each until it is over, and what it found meanwhile."""
+"""What is done to the service: eleven faults, each until it is over, and what each found."""
 
 import asyncio
 import time
@@ -83,6 +83,13 @@ async def redis_slow(soak: Soak, _: Done) -> None:
 async def worker_killed(soak: Soak, _: Done) -> None:
     """One process that ranks is killed; TorchServe starts another."""
     soak.role("worker").kill()
+    await asyncio.sleep(1.0)
+    await until(lambda: _ready(soak))
+
+
+async def predictor_killed(soak: Soak, _: Done) -> None:
+    """Java is killed, and its workers go with it; the supervisor starts it again."""
+    soak.role("java").kill()
     await asyncio.sleep(1.0)
     await until(lambda: _ready(soak))
 
@@ -191,6 +198,7 @@ FAULTS: Final[dict[str, tuple[Fault, bool]]] = {
     "takedown burst": (takedowns, False),
     "redis slow": (redis_slow, True),
     "predictor worker killed": (worker_killed, True),
+    "predictor killed": (predictor_killed, True),
     "rollback": (rollback, False),
     "redis paused": (redis_paused, True),
     "malformed burst": (malformed, False),

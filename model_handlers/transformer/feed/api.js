@@ -39,8 +39,14 @@ export function uuid() {
 }
 
 export class Api {
-  /** Bearer key for the routes that ask for one; it lives as long as the page. */
-  key = "";
+  /** Bearer key for the routes that ask for one; loading the page again keeps it, closing the tab does not. */
+  get key() {
+    return sessionStorage.getItem("key") ?? "";
+  }
+
+  set key(key) {
+    sessionStorage.setItem("key", key);
+  }
 
   /** A page of videos: the answer's first prediction. */
   async page(request, signal) {

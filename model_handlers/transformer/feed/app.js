@@ -274,7 +274,7 @@ function ask(title, text, yes, act) {
 }
 
 function askKey() {
-  ask("Enter a key", "It is sent with every request, and forgotten when this page is closed.", "Use it",
+  ask("Enter a key", "It is sent with every request, and forgotten when this tab is closed.", "Use it",
     async () => { notice(); outbox.start(); });
 }
 
@@ -385,6 +385,6 @@ $("options").addEventListener("keydown", (pressed) => {
 $("autoplay").checked = !still.matches;
 stage("intro");
 // A fragment is sent to nobody; opening a feed takes it out of the address.
-api.key = new URLSearchParams(location.hash.slice(1)).get("key") ?? "";
+api.key = new URLSearchParams(location.hash.slice(1)).get("key") ?? api.key;
 const wanted = new URLSearchParams(location.search).get("viewer") ?? "";
 if (ID.test(wanted)) open(wanted, false);

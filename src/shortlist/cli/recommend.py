@@ -45,7 +45,7 @@ def recommend(
         str | None,
         typer.Option(
             help="Id of a bundle, the beginning of one, `current`, `previous`, or the path of a "
-            "directory. Default: the published one.",
+            "directory. Default: the pinned one (`serving.bundle`), else the published one.",
             metavar="ID",
         ),
     ] = None,
@@ -81,7 +81,8 @@ def recommend(
     if interests is not None and not new:
         raise InputError("--interests belongs to --new: a user's own are in the dataset")
     store = BundleStore(known.settings.paths.bundles)
-    found = store.serving() if bundle is None else opened(store, bundle, verify=True)
+    pinned = known.settings.serving.bundle
+    found = store.serving(pinned) if bundle is None else opened(store, bundle, verify=True)
     shown = recommended(known, found, user, interests, dataset, context, seed)
     if as_json:
         typer.echo(json.dumps(shown.wire(), indent=2))

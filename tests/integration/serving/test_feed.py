@@ -431,6 +431,17 @@ def test_a_key_in_the_address_is_used_and_taken_out_of_it(feed: Feed):
     assert KEY not in feed.driver.current_url
 
 
+def test_a_page_that_is_loaded_again_still_has_its_key(feed: Feed):
+    feed.stub.need_key = True
+    feed.driver.get(f"{feed.address}?viewer=7#key={KEY}")
+    feed.see("card")
+    feed.driver.refresh()
+    feed.see("card")
+    feed.click("like")
+    feed.until(lambda: feed.told("like"))
+    assert not feed["notice"].is_displayed()
+
+
 def test_an_operator_takes_a_video_down_with_a_key(feed: Feed):
     feed.expected = ["401"]
     feed.open("7")

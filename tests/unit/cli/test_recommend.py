@@ -183,7 +183,7 @@ def test_the_bundles_own_slate_is_used_unless_the_command_line_says_otherwise(
     monkeypatch.setattr(
         BundleStore,
         "serving",
-        lambda self: type(trained.bundle)(store(self).path, manifest),
+        lambda *told: type(trained.bundle)(store(*told).path, manifest),
     )
     assert len(asked("--user", f"{USER}")["page"]) == 4
     assert len(asked("--user", f"{USER}", "--set", "slate.size=3")["page"]) == 3
@@ -212,6 +212,13 @@ def test_a_bundle_that_is_not_published_is_said_to_be(run, asked, trained, tmp_p
 def test_a_bundle_may_be_named(asked, trained):
     assert asked("--user", f"{USER}", "--bundle", trained.bundle.id[:6])["bundle"]
     assert asked("--user", f"{USER}", "--bundle", f"{trained.bundle.path}/")["bundle"]
+
+
+def test_the_pinned_bundle_is_taken_before_the_published_one(asked, trained, tmp_path):
+    work = copied(trained, tmp_path)
+    (work / "bundles" / "current.json").unlink()
+    pinned = ("--set", f"serving.bundle={trained.bundle.id[:8]}")
+    assert asked("--user", f"{USER}", *pinned, work=work)["bundle"] == trained.bundle.id
 
 
 def copied(trained, tmp_path: Path) -> Path:
