@@ -82,7 +82,11 @@ def test_a_bundle_with_a_wrong_byte_never_serves(shortlist, damaged) -> None:
                 )
                 seen = health(shortlist, address)
                 assert (seen["bundle"], seen["wanted"]) == (sound, damaged["id"])
-                assert damaged["file"] in seen["refused"]
+                assert damaged["id"] in seen["refused"]
+        # Callers are told no path; whoever runs it reads which file it is.
+        for pod in shortlist.ready("transformer"):
+            logged = shortlist.cluster.kubectl("logs", pod, "--container", "kserve-container")
+            assert f"{damaged['id']}/ranker/{damaged['file']}" in logged
         time.sleep(SECONDS)
         # Those that start now take the bundle before, which is whole.
         doomed = [shortlist.ready(one)[0] for one in ("transformer", "predictor")]

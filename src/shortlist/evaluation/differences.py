@@ -15,7 +15,8 @@ def differences(
 ) -> list[PairedDifference]:
     """The models of this system, then the best contender, against every other model.
 
-    No two models are compared twice: each pair stands with whom it was first asked of.
+    No two models are compared twice: each pair stands with whom it was first asked of. Figures that
+    fewer than two users have are not compared.
 
     Args:
         tally: figures of each user.
@@ -32,7 +33,7 @@ def differences(
     ):
         able = by_model(source, metric)
         contenders = [name for name in able if name not in (ORACLE, OBSERVER)]
-        if not contenders:
+        if not contenders or np.isfinite(able[contenders[0]]).sum() < 2:
             continue
         best = max(contenders, key=lambda name: float(np.nanmean(able[name])))
         done: set[frozenset[str]] = set()

@@ -12,7 +12,7 @@ from shortlist.evaluation.metrics.discrimination import (
     calibration_error,
     log_loss,
 )
-from shortlist.evaluation.metrics.intervals import exact, mean_interval, mean_intervals
+from shortlist.evaluation.metrics.intervals import exact, known_intervals, mean_intervals
 from shortlist.evaluation.performance import Performance
 from shortlist.evaluation.policies import estimate_policy
 from shortlist.evaluation.scorecard import Curve, Estimate
@@ -44,7 +44,11 @@ class Figures:
 def estimate_all(
     turns: list[Turn], arena: Arena, truth: Truth | None, settings: EvaluationSettings, seed: int
 ) -> tuple[dict[str, Figures], Tally]:
-    """Every figure of every model, as a mean with its interval and user by user."""
+    """Every figure of every model, as a mean with its interval and user by user.
+
+    Raises:
+        RefusedError: fewer than two users have a figure that models are judged by.
+    """
     k, resamples = settings.k, settings.bootstrap
     by_name = {turn.name: turn.performance for turn in turns}
     lists = {name: judge_lists(arena, done, k) for name, done in by_name.items()}
@@ -57,9 +61,11 @@ def estimate_all(
     share = settings.policy_share
     values = {} if truth is None else policy_values(truth, arena, by_name, share)
     kinds = traffics(arena)
+    # Where the truth judges, the days of the log may have nearly nobody: viewers of a new service.
+    means = mean_intervals if truth is None else known_intervals
     figures = {}
     for name, done in by_name.items():
-        logged = mean_intervals(users[name], resamples=resamples, seed=seed)
+        logged = means(users[name], resamples=resamples, seed=seed)
         logged[f"coverage@{k}"] = exact(lists[name].coverage, len(lists[name].users))
         curves = []
         for traffic in kinds:
@@ -69,7 +75,8 @@ def estimate_all(
         against = mean_intervals(true[name], resamples=resamples, seed=seed)
         off_policy = estimate_policy(arena, done)
         if name in values:
-            against["policy_value"] = mean_interval(values[name], resamples=resamples, seed=seed)
+            slots = {"policy_value": values[name]}
+            against |= known_intervals(slots, resamples=resamples, seed=seed)
         figures[name] = Figures(logged, against, off_policy, curves)
     return figures, Tally(users, true)
 

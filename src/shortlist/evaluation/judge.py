@@ -110,8 +110,8 @@ def judge(
 
     Raises:
         NotFoundError: ``only`` names a model that does not exist.
-        InputError: the history knows nothing of the target, or nobody did anything in the test
-            days that could be judged.
+        InputError: the history knows nothing of the target, or there is no truth and nobody did
+            anything in the test days that could be judged.
         RefusedError: a model's page shows what it must not, or it was trained on other data.
         StorageError: the disk refused.
     """
@@ -127,7 +127,7 @@ def judge(
             sample=settings.users,
             seed=seed,
         )
-        if len(arena.watchers) == 0:
+        if truth is None and len(arena.watchers) == 0:
             raise InputError(
                 f"{dataset.path}: nobody has a new {arena.view.target} in the test days "
                 f"({cut.test}); nothing can be judged"

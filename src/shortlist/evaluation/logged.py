@@ -72,7 +72,7 @@ class Traffic:
 
 
 def traffics(arena: Arena) -> list[Traffic]:
-    """The kinds of traffic that the test log has."""
+    """The kinds of traffic that the test log has of two users or more, with both outcomes."""
     outcome = arena.test.outcome(arena.view.target)
     usable = ~np.isnan(outcome) & arena.live[arena.test.video]
     parts = [("logged", ~arena.test.random_exposure), ("random", arena.test.random_exposure)]
@@ -80,7 +80,8 @@ def traffics(arena: Arena) -> list[Traffic]:
     for name, kind in parts:
         rows = np.flatnonzero(usable & kind)
         positive = outcome[rows] == 1
-        if positive.any() and not positive.all():
+        several = len(np.unique(arena.test.user[rows])) > 1
+        if several and positive.any() and not positive.all():
             found.append(Traffic(name, rows, positive))
     return found
 

@@ -52,10 +52,16 @@ class Bout:
         return truth_of_lists(self.truth, self.arena, done, oracle, self.k).ndcg
 
     def roc(self, name: str) -> dict[str, list[float]]:
-        """Some points of the curve of hits against false alarms on the policy's traffic."""
+        """Some points of the curve of hits against false alarms on the policy's traffic.
+
+        None where the test days have no traffic with both outcomes.
+        """
         from sklearn.metrics import roc_curve  # noqa: PLC0415
 
-        traffic = traffics(self.arena)[0]
+        kinds = traffics(self.arena)
+        if not kinds:
+            return {"fpr": [], "tpr": [], "threshold": []}
+        traffic = kinds[0]
         said = odds(self.turns[name].performance, traffic)
         false, true, threshold = roc_curve(traffic.positive, said)
         at = np.unique(np.linspace(0, len(false) - 1, _ROC_POINTS).astype(int))

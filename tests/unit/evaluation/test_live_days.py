@@ -1,19 +1,24 @@
 """A world's log that live traffic continues is judged by the world's own users."""
 
 import datetime as dt
+import io
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
 from shortlist.baselines.oracle import Oracle
 from shortlist.datasets.going_on import go_on
-from shortlist.datasets.split import split
-from shortlist.datasets.store import DatasetWriter
+from shortlist.datasets.split import Split, split
+from shortlist.datasets.store import Dataset, DatasetWriter
 from shortlist.datasets.tables import filled
 from shortlist.evaluation.arena import make_arena
 from shortlist.evaluation.judge import is_world, judge, sealed_truth
+from shortlist.evaluation.report.page import render_html
+from shortlist.evaluation.report.terminal import print_table
+from shortlist.evaluation.scorecard import Scorecard
 from shortlist.evaluation.stages import Stages
 from shortlist.settings.datasets import DatasetsSettings
 from shortlist.settings.evaluation import EvaluationSettings
@@ -23,20 +28,19 @@ NEWCOMERS = [10**15 + n for n in range(6)]
 LIVE = dt.date(2026, 11, 20)
 
 
-@pytest.fixture(scope="module")
-def joined(micro, tmp_path_factory: pytest.TempPathFactory):
+def with_live_days(micro, there: Path, viewers: int, **more: pa.Array) -> Dataset:
     """Four days by newcomers and a user of the world; sessions have gaps, or are none."""
-    base, there = micro.dataset, tmp_path_factory.mktemp("live")
+    base = micro.dataset
     users = base.users()
     blank = filled("users", {"user_id": pa.array(NEWCOMERS)}, len(NEWCOMERS))
     writer = DatasetWriter(there / "online", "a test", "live", base=base.origin)
     writer.write_users(pa.concat_tables([users, blank]))
     writer.write_videos(base.videos())
     videos = base.videos().column("video_id").to_pylist()
-    viewers = [users.column("user_id")[0].as_py(), *NEWCOMERS]
+    who = [users.column("user_id")[0].as_py(), *NEWCOMERS][-viewers:]
     rng, number = np.random.default_rng(0), 10**12
     for day in range(4):
-        pairs = [(user, int(v)) for user in viewers for v in rng.choice(videos, 6, replace=False)]
+        pairs = [(user, int(v)) for user in who for v in rng.choice(videos, 6, replace=False)]
         columns = {
             "impression_id": pa.array(range(number, number + len(pairs))),
             "user_id": pa.array([user for user, _ in pairs]),
@@ -45,17 +49,26 @@ def joined(micro, tmp_path_factory: pytest.TempPathFactory):
             "session_id": pa.array([user if n % 6 else None for n, (user, _) in enumerate(pairs)]),
             "position": pa.array([n * 3 for n in range(len(pairs))], pa.int16()),
             "click": pa.array([n % 2 == 0 for n in range(len(pairs))]),
+            **{name: column[: len(pairs)] for name, column in more.items()},
         }
         table = filled("impressions", columns, len(pairs))
         writer.write_day(LIVE + dt.timedelta(days=day), table)
         number += len(pairs)
-    into = base.path.parent / "micro-live"
-    return go_on(base, writer.finish(), into, follow=True)[0]
+    return go_on(base, writer.finish(), base.path.parent / there.name, follow=True)[0]
 
 
 @pytest.fixture(scope="module")
-def cut(joined):
-    return split(joined, DatasetsSettings(test_days=2, validation_days=1))
+def joined(micro, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return with_live_days(micro, tmp_path_factory.mktemp("live"), 1 + len(NEWCOMERS))
+
+
+@pytest.fixture(scope="module")
+def cut(joined) -> Split:
+    return cut_of(joined)
+
+
+def cut_of(dataset: Dataset) -> Split:
+    return split(dataset, DatasetsSettings(test_days=2, validation_days=1))
 
 
 @pytest.fixture(scope="module")
@@ -81,20 +94,24 @@ def test_newcomers_are_learned_from_and_judged_by_the_log_alone(arena, micro) ->
     assert len(arena.sample) == 40
 
 
-def test_the_whole_judgement_can_be_made(joined, cut, micro, quick, tmp_path: Path) -> None:
-    card = judge(
-        joined,
+def judged(dataset: Dataset, micro, quick, there: Path) -> Scorecard:
+    return judge(
+        dataset,
         micro.content,
-        cut,
-        sealed_truth(joined, micro.sealed.parent),
+        cut_of(dataset),
+        sealed_truth(dataset, micro.sealed.parent),
         quick,
         EvaluationSettings(users=40, bootstrap=100),
-        runs=tmp_path,
-        other=tmp_path / "none",
+        runs=there,
+        other=there / "none",
         seed=0,
         stages=Stages(say=lambda line: None),
         only=["popularity", "informed-observer"],
     )
+
+
+def test_the_whole_judgement_can_be_made(joined, micro, quick, tmp_path: Path) -> None:
+    card = judged(joined, micro, quick, tmp_path)
     found = {model.name: model.truth for model in card.models}
     gained = {name: truth["expected_gain_ndcg@10"].value for name, truth in found.items()}
     assert gained["oracle"] == pytest.approx(1.0, abs=1e-6)
@@ -102,6 +119,27 @@ def test_the_whole_judgement_can_be_made(joined, cut, micro, quick, tmp_path: Pa
     # Nobody noted a propensity in the test days, so nothing is said off-policy.
     assert not any("policy_value" in truth for truth in found.values())
     assert card.facts
+
+
+@pytest.mark.parametrize("clicks", [True, False])
+def test_one_viewer_on_the_judged_days_is_enough(clicks, micro, quick, tmp_path: Path) -> None:
+    """A new service has nearly nobody; the truth judges, and the log's figures are unknown."""
+    alone = with_live_days(
+        micro,
+        tmp_path,
+        1,
+        propensity=pa.array([0.1] * 6, pa.float32()),
+        click=pa.array([clicks and n == 0 for n in range(6)]),
+    )
+    card = judged(alone, micro, quick, tmp_path / "runs")
+    popularity = next(model for model in card.models if model.name == "popularity")
+    assert popularity.truth["expected_gain_ndcg@10"].n == 40
+    unknown = popularity.logged["ndcg@10"]
+    assert np.isnan(unknown.value)
+    assert unknown.n == int(clicks)
+    assert not [name for name in popularity.logged if name.startswith("auc")]
+    assert "popularity" in render_html(card)
+    print_table(card, Console(file=io.StringIO()))
 
 
 def test_of_newcomers_the_oracle_says_what_it_says_of_its_own_on_average(arena, micro) -> None:

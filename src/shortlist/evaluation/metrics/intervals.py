@@ -67,6 +67,20 @@ def mean_intervals(
     }
 
 
+def known_intervals(
+    values: Mapping[str, Doubles], resamples: int = 1_000, seed: int = 0
+) -> dict[str, Estimate]:
+    """``mean_intervals``, where a figure that fewer than two users have is unknown.
+
+    Raises:
+        ValueError: the figures are not of equally many users.
+    """
+    counts = {name: int((~np.isnan(column)).sum()) for name, column in values.items()}
+    enough = {name: column for name, column in values.items() if counts[name] > 1}
+    found = mean_intervals(enough, resamples, seed)
+    return {name: found.get(name, unknown(count)) for name, count in counts.items()}
+
+
 def paired_difference(
     first: Doubles, second: Doubles, resamples: int = 1_000, seed: int = 0
 ) -> Estimate:
