@@ -31,6 +31,13 @@ from pathlib import Path
 from shortlist.bundle import BundleStore
 print(BundleStore(Path("/data/bundles")).serving(verify=False).manifest.data.model_dump_json())
 """
+KNOWN = """
+from pathlib import Path
+from shortlist.bundle import BundleStore
+from shortlist.datasets.store import Dataset
+name = BundleStore(Path("/data/bundles")).serving(verify=False).manifest.data.name
+print(Dataset.open(Path("/data/datasets") / name).impressions(["user_id"])["user_id"][0])
+"""
 OLDEST_FIRST = """
 import json
 from pathlib import Path
@@ -59,6 +66,11 @@ def reasons(said: dict[str, str]) -> list[str]:
     """Its sentences about the others that a candidate is compared with."""
     told = re.findall(r"^(?:The ranker|There is no other).*$", said["pipeline"], re.MULTILINE)
     return [" ".join(one.split()) for one in told]
+
+
+def history(shortlist, user: int) -> list[dict]:
+    told: list[dict] = shortlist.ask("GET", f"/v1/users/{user}/history").json()["events"]
+    return told
 
 
 def drained_rows(shortlist, users: list[int]) -> list[dict]:
@@ -178,9 +190,15 @@ def test_what_was_drained_is_not_drained_again(shortlist) -> None:
 
 def test_a_worse_ranker_is_refused_by_the_gate_and_the_job_ends_well(shortlist, seen) -> None:
     before = shortlist.pointer()
+    (redis,) = shortlist.ready("redis")
+    shortlist.cluster.kubectl("exec", redis, "--", "sh", "-c", "redis-cli flushall")
+    user = int(shortlist.scripted(KNOWN))
+    assert history(shortlist, user) == []
     said = retrained(shortlist, "worse", ranker__epochs="1", ranker__learning_rate="1e-6")
     for reason in reasons(said):
         seen(f"a worse ranker: {reason}")
     assert gate(said) == "REFUSED"
     assert shortlist.pointer() == before
     assert shortlist.whole(1)["bundle"] == before["current"]
+    # It has filled the emptied Redis on its way.
+    assert history(shortlist, user) != []

@@ -44,6 +44,15 @@ requests: {cpu: 50m, memory: 200Mi}
 limits: {memory: 1Gi}
 {{- end -}}
 
+{{/* A script that fills Redis; the argument is an option more. A bundle from elsewhere comes without its
+log: nobody's history can be entered. */}}
+{{- define "shortlist.load" -}}
+code=0
+/opt/venv/bin/shortlist online load{{ with . }} {{ . }}{{ end }} || code=$?
+[ $code -ne 66 ] || code=0
+exit $code
+{{- end -}}
+
 {{/* The pod that makes the first bundle. */}}
 {{- define "shortlist.bootstrapPod" }}
 {{- $light := include "shortlist.lightResources" . | fromYaml }}
@@ -61,9 +70,7 @@ spec:
     {{- $pull := ternary "code=0\n/opt/venv/bin/shortlist bundle pull || code=$?\n[ $code -eq 0 ] || [ $code -eq 66 ] || exit $code\n" "" (ne .Values.storage.s3.url "") }}
     {{- $pipeline := printf "%sif %s; then\n  echo 'a bundle is published already'\n  exit 0\nfi\nexec /opt/venv/bin/shortlist demo" $pull (include "shortlist.hasBundle" .) }}
     {{- include "shortlist.jobStep" (dict "root" . "name" "pipeline" "role" "training" "script" $pipeline "resources" .Values.jobs.resources) | nindent 4 }}
-    {{- /* A bundle from elsewhere comes without its log: nobody's history can be entered. */}}
-    {{- $load := "code=0\n/opt/venv/bin/shortlist online load || code=$?\n[ $code -ne 66 ] || code=0\nexit $code" }}
-    {{- include "shortlist.jobStep" (dict "root" . "name" "load" "role" "transformer" "script" $load "resources" $light) | nindent 4 }}
+    {{- include "shortlist.jobStep" (dict "root" . "name" "load" "role" "transformer" "script" (include "shortlist.load" "") "resources" $light) | nindent 4 }}
   containers:
     # Whoever waits for the Job waits for the first page.
     {{- $ready := printf "exec /opt/venv/bin/python - http://%s:%v <<'EOF'\n%s\nEOF" (include "shortlist.fullname" .) .Values.service.port (.Files.Get "files/await_ready.py" | trim) }}

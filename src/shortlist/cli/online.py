@@ -41,6 +41,12 @@ def load(
         ),
     ] = None,
     log: Annotated[str, typer.Option(help="Name under which the event log is drained.")] = _LOG,
+    if_empty: Annotated[
+        bool,
+        typer.Option(
+            "--if-empty", help="Do nothing where something is loaded, unless that was cut off."
+        ),
+    ] = False,
 ) -> None:
     """Load histories and declared features of all users; a killed load goes on.
 
@@ -50,23 +56,26 @@ def load(
     settings = settings_in_force(ctx)
     from shortlist.datasets.named import plain_name
     from shortlist.online.archive import Archive, archive_directory
-    from shortlist.online.refill import refill
+    from shortlist.online.refill import Standing, refill, standing
     from shortlist.online.store import OnlineStore
     from shortlist.progress import counting
 
     found = _dataset(settings, dataset)
     archive = Archive(archive_directory(settings.paths.work, plain_name(log)))
+    day = None if last is None else last.date()
 
-    async def run() -> "Loaded":
+    async def run() -> "Loaded | None":
         store = OnlineStore.connect(settings.online)
         try:
+            if if_empty and await standing(store, found, day) in (Standing.WHOLE, Standing.OTHER):
+                return None
             with counting("users") as progress:
-                day = None if last is None else last.date()
                 return await refill(store, found, archive, last=day, progress=progress)
         finally:
             await store.close()
 
-    print_out(_loaded(asyncio.run(run()), found))
+    done = asyncio.run(run())
+    print_out("nothing to do: Redis is loaded" if done is None else _loaded(done, found))
 
 
 @app.command()

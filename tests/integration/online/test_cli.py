@@ -43,6 +43,8 @@ def test_a_store_is_loaded_looked_at_and_drained(
     )
     assert shortlist(settings, tmp_path, "load", str(base.path)) == 0
     assert "histories entered" in capsys.readouterr().out
+    assert shortlist(settings, tmp_path, "load", str(base.path), "--if-empty") == 0
+    assert "nothing to do" in capsys.readouterr().out
     now = time.time() - 10
     impression = Event("a", 5, 110, Action.IMPRESSION, now, Kind.SHOWN)
     click = dataclasses.replace(impression, event_id="b", action=Action.CLICK, at=now + 1)
@@ -60,7 +62,8 @@ def test_a_store_is_loaded_looked_at_and_drained(
     assert shortlist(settings, tmp_path, "drain", str(base.path), "--into", "log") == 0
     assert "forgotten users deleted" in capsys.readouterr().out
     ask(settings, lambda store: store.client.run([("FLUSHALL",)]))
-    assert shortlist(settings, tmp_path, "load", str(base.path), "--log", "log") == 0
+    again = ("load", str(base.path), "--log", "log", "--if-empty")
+    assert shortlist(settings, tmp_path, *again) == 0
     state = ask(settings, lambda store: store.fetch(5))
     assert not state.known
     assert state.blocked.video.tolist() == [110]

@@ -110,7 +110,7 @@ def test_one_retraining_runs_at_a_time_and_drains_before_it_trains(default: Any)
     assert cron["spec"]["concurrencyPolicy"] == "Forbid"
     pod = dict(default.pods())["retrain"]
     order = [one["name"] for one in (*pod["initContainers"], *pod["containers"])]
-    assert order == ["drain", "pipeline", "prune"]
+    assert order == ["refill", "drain", "pipeline", "prune"]
 
 
 def test_volumes_go_with_the_release_unless_they_are_to_be_kept(render: Any) -> None:
