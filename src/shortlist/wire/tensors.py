@@ -191,7 +191,7 @@ def _column(tensor: Tensor) -> list[Any]:
     field = f"inputs.{tensor.name}"
     values = tensor.data
     if len(tensor.shape) == 2:
-        values = [one for row in values for one in (row if isinstance(row, list) else [row])]
+        values = [_only(row, f"{field}[{place}]") for place, row in enumerate(values)]
     rows, *width = tensor.shape
     if rows != len(values) or width not in ([], [1]):
         raise MalformedError(
@@ -204,6 +204,15 @@ def _column(tensor: Tensor) -> list[Any]:
     if tensor.datatype != "BYTES":
         raise MalformedError(field, "must have datatype BYTES, and JSON in its elements")
     return [_element(value, f"{field}[{row}]") for row, value in enumerate(values)]
+
+
+def _only(row: object, place: str) -> Any:
+    """The one value of a row, in brackets or without."""
+    if not isinstance(row, list):
+        return row
+    if len(row) != 1:
+        raise MalformedError(place, f"has {len(row)} values; one for each user")
+    return row[0]
 
 
 def _element(value: object, place: str) -> Any:

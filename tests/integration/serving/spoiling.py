@@ -5,7 +5,12 @@ import random
 from collections.abc import Iterator
 
 UNKNOWN_VIDEO = 10**15
-PATHS = ("/v1/models/shortlist:predict", "/v2/models/shortlist/infer", "/v1/events")
+PATHS = (
+    "/v1/models/shortlist:predict",
+    "/v2/models/shortlist/infer",
+    "/v2/models/shortlist/infer",
+    "/v1/events",
+)
 BODIES = (
     {"instances": [{"user_id": 7, "page_size": 5, "context": {"wifi": 1}, "exclude": [1, 2]}]},
     {
@@ -14,6 +19,17 @@ BODIES = (
             {"name": "user_id", "shape": [1], "datatype": "INT64", "data": [7]},
             {"name": "page_size", "shape": [1], "datatype": "INT64", "data": [5]},
         ],
+    },
+    # More users than one body may have, in one row.
+    {
+        "inputs": [
+            {
+                "name": "user_id",
+                "shape": [300, 1],
+                "datatype": "INT64",
+                "data": [[*range(300)]],
+            }
+        ]
     },
     {
         "events": [

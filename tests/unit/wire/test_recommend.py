@@ -299,6 +299,10 @@ def test_an_endless_body_is_not_even_parsed() -> None:
          "BYTES, and JSON in its elements"),
         ([USERS, tensor("context", "{}", '{"nigt": 1}')],
          "inputs.context[1].nigt is unknown; did you mean night?"),
+        ([tensor("user_id", [*range(300)], datatype="INT64", shape=[300, 1])],
+         "inputs.user_id[0] has 300 values; one for each user"),
+        ([tensor("user_id", [], [1, 2], datatype="INT64", shape=[2, 1])],
+         "inputs.user_id[0] has 0 values; one for each user"),
         ([USERS | {"shape": [3]}], "inputs.user_id has shape [3] and 2 values; one for each user"),
         ([USERS | {"shape": [1, 2]}], "inputs.user_id has shape [1, 2] and 2 values; one for "
          "each user"),
