@@ -21,7 +21,7 @@ from rich.table import Table
 
 from benchmarks.serving.generator import Target, attack
 from benchmarks.serving.loaded import Loaded
-from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
+from benchmarks.serving.reporting import CONSOLE, arguments, ended, goal, machine
 from benchmarks.serving.running import Prepared, Running, difference, prepared, serving, storing
 from benchmarks.serving.timing import Answered, Tally, quantiles
 from benchmarks.serving.traffic import asking, sessions, warmed
@@ -191,25 +191,31 @@ def main() -> None:
     # Above what it holds a service may degrade; up to the goal it must not.
     for one in [*(one for one in runs if one["rate"] <= GOAL_RATE), *([mixed] if mixed else [])]:
         problems += [f"at {one['rate']:g}/s: {said}" for said in one["problems"]]
+    missed = []
     if best < GOAL_RATE:
-        problems.append(
+        missed.append(
             f"the highest rate with p99 below {GOAL_P99_MS:g} ms is {best:g}/s, "
             f"the goal is {GOAL_RATE:g}"
         )
     result = {
         "machine": machine(),
         "bundle": ready.bundle.id,
+        "videos": ready.bundle.manifest.data.videos,
         "users": len(users),
         "cached": runs,
         "mixed": mixed,
         "best_rate": best,
     }
-    CONSOLE.print(_table(runs, mixed, len(users)))
-    ended(given, "cached", result, problems)
+    CONSOLE.print(_table(runs, mixed, result))
+    ended(given, "cached", result, problems, missed)
 
 
-def _table(runs: list[dict[str, Any]], mixed: dict[str, Any] | None, users: int) -> Table:
-    table = Table(title=f"cached pages over {users:,} users, and sessions of pages and clicks")
+def _table(
+    runs: list[dict[str, Any]], mixed: dict[str, Any] | None, result: dict[str, Any]
+) -> Table:
+    title = f"cached pages over {result['users']:,} users, and sessions of pages and clicks"
+    wanted = goal(result["videos"], f"{GOAL_RATE:,.0f}/s with p99 below {GOAL_P99_MS:g} ms")
+    table = Table(title=title, caption=wanted)
     table.add_column("")
     columns = ("rate/s", "answered/s", "p50 ms", "p95", "p99", "max", "hits", "not whole")
     for name in (*columns, "CPU ms a request"):

@@ -23,7 +23,7 @@ from rich.table import Table
 
 from benchmarks.serving.bare import Bare
 from benchmarks.serving.generator import attack
-from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
+from benchmarks.serving.reporting import CONSOLE, arguments, ended, goal, machine
 from benchmarks.serving.running import difference, prepared, serving
 from benchmarks.serving.timing import Tally, answered
 from benchmarks.serving.traffic import asking, first_pages, warmed
@@ -106,9 +106,10 @@ def main() -> None:
     _show(result)
     if same < 1:
         problems.append(f"only {same:.0%} of the pages are those of the bare compute")
+    missed = []
     if ratio > GOAL:
-        problems.append(f"the service takes {ratio:.2f} x the bare compute, the goal is {GOAL}")
-    ended(given, "efficiency", result, problems)
+        missed.append(f"the service takes {ratio:.2f} x the bare compute, the goal is {GOAL}")
+    ended(given, "efficiency", result, problems, missed)
 
 
 def _same(running: Any, bare: Bare, known: dict[int, Any], users: list[int]) -> float:
@@ -141,7 +142,8 @@ def _show(result: dict[str, Any]) -> None:
         table.add_row(f"service: {name}", middle("service", name))
     table.add_row("service: all of it", middle("total"))
     table.add_section()
-    table.add_row(f"service / bare (goal {GOAL})", f"{result['ratio']:.2f}")
+    table.add_row("service / bare", f"{result['ratio']:.2f}")
+    table.caption = goal(result["videos"], f"service / bare at most {GOAL:g}")
     table.add_row("machine less generator, others' work included", middle("machine"))
     table.add_row("generator", middle("generator"))
     table.add_row("service at rest, CPU ms a second", f"{result['idle_ms_a_second']:.2f}")

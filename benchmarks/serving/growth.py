@@ -56,7 +56,8 @@ def main() -> None:
     if given.make:
         return
     CONSOLE.print(_table(rows, given.rate))
-    result = {"machine": machine(), "rate": given.rate, "sizes": rows}
+    largest = max(row["videos"] for row in rows)
+    result = {"machine": machine(), "videos": largest, "rate": given.rate, "sizes": rows}
     ended(given, "growth", result, problems)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.serving.loaded import Loaded
-from benchmarks.serving.reporting import CONSOLE, arguments, ended, machine
+from benchmarks.serving.reporting import CONSOLE, arguments, ended, goal, machine
 from benchmarks.serving.running import (
     NAIVE,
     Part,
@@ -198,8 +198,9 @@ def main() -> None:
                     rows.append({"change": one.change, **climbed(running, users, rng, given)})
     problems = [f"{row['change']}: {said}" for row in rows for said in row["problems"]]
     times = rows[-1]["pages_a_second"] / max(rows[0]["pages_a_second"], 1e-9)
+    missed = []
     if times < GOAL:
-        problems.append(f"ours is {times:.1f} x the lowest rung, the goal is {GOAL:g}")
+        missed.append(f"ours is {times:.1f} x the lowest rung, the goal is {GOAL:g}")
     result = {
         "machine": machine(),
         "bundle": ready.bundle.id,
@@ -208,12 +209,13 @@ def main() -> None:
         "rungs": rows,
         "times": times,
     }
-    CONSOLE.print(_table(rows, given.at_once))
-    ended(given, "ladder", result, problems)
+    CONSOLE.print(_table(rows, given.at_once, result["videos"]))
+    ended(given, "ladder", result, problems, missed)
 
 
-def _table(rows: list[dict[str, Any]], at_once: int) -> Table:
+def _table(rows: list[dict[str, Any]], at_once: int, videos: int) -> Table:
     table = Table(title=f"whole pages, {at_once} requests under way; CPU ms a page by process")
+    table.caption = goal(videos, f"the highest rung at least {GOAL:g} x the lowest")
     table.add_column("one change a rung")
     for name in ("pages/s", "x lowest", "p50 ms", "transformer", "java", "worker", "all"):
         table.add_column(name, justify="right")

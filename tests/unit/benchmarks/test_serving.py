@@ -1,5 +1,6 @@
 """The benchmarks of serving, where nothing runs: timetables, quantiles, searches and requests."""
 
+import argparse
 import base64
 import importlib
 import inspect
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shortlist import settings
 from shortlist.datasets.events import Events
 from shortlist.serving import asker, service
 from shortlist.serving.breaker import Breaker
@@ -39,6 +41,11 @@ def timing():
 @pytest.fixture
 def generator():
     return importlib.import_module("benchmarks.serving.generator")
+
+
+@pytest.fixture
+def reporting():
+    return importlib.import_module("benchmarks.serving.reporting")
 
 
 def body(*, degraded=False, videos=(1,), **stages):
@@ -171,6 +178,27 @@ def test_a_target_is_what_vegeta_reads(generator):
     told = json.loads(generator.Target("http://127.0.0.1:1/v1", {"a": 1}, "secret").line())
     assert json.loads(base64.b64decode(told["body"])) == {"a": 1}
     assert told["header"]["Authorization"] == ["Bearer secret"]
+
+
+def test_goals_are_judged_by_a_catalogue_of_the_full_size_alone(reporting, tmp_path, capsys):
+    given = argparse.Namespace(out=tmp_path)
+    assert settings.load().settings.world.videos == reporting.FULL_VIDEOS == 50_000
+    reporting.ended(given, "some", {"videos": 49_999}, [], ["too slow"])
+    told = json.loads((tmp_path / "serving-some.json").read_text())
+    assert (told["judged"], told["missed"], told["problems"]) == (False, ["too slow"], [])
+    assert "not judged: too slow" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        reporting.ended(given, "some", {"videos": 50_000}, [], ["too slow"])
+    assert "FAILED: too slow" in capsys.readouterr().out
+    assert "NOT JUDGED" in reporting.goal(49_999, "fast")
+    assert "NOT JUDGED" not in reporting.goal(50_000, "fast")
+
+
+def test_what_must_not_be_fails_with_any_catalogue(reporting, tmp_path):
+    given = argparse.Namespace(out=tmp_path)
+    reporting.ended(given, "some", {"videos": 60}, [])
+    with pytest.raises(SystemExit):
+        reporting.ended(given, "some", {"videos": 60}, ["a page was degraded"])
 
 
 def test_load_goes_to_this_machine_alone(generator):
