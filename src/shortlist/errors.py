@@ -64,6 +64,14 @@ class RefusedError(ShortlistError):
     label = "refused"
 
 
+class GateError(ShortlistError):
+    """The gate does not let a bundle be published: a verdict, and no fault of the run."""
+
+    http_status = 422
+    exit_code = 4
+    label = "gate"
+
+
 class UnavailableError(ShortlistError):
     """A service that this one leans on (Redis, the predictor) is down, slow or refuses."""
 

@@ -4,8 +4,11 @@ from http import HTTPStatus
 
 import pytest
 
+from pipelines.server import ServerError
 from shortlist import errors
+from shortlist.cli.main import INTERRUPTED, USAGE
 from shortlist.errors import ShortlistError
+from shortlist.wire.refusals import WireError
 
 FAMILIES = [
     found
@@ -17,6 +20,18 @@ FAMILIES = [
 def test_no_two_families_share_an_exit_code_or_a_label() -> None:
     assert len({family.exit_code for family in FAMILIES}) == len(FAMILIES)
     assert len({family.label for family in FAMILIES}) == len(FAMILIES)
+
+
+def test_the_gates_exit_code_is_nobody_elses() -> None:
+    others = {USAGE, INTERRUPTED}
+    found = [ShortlistError]
+    while found:
+        family = found.pop()
+        found += family.__subclasses__()
+        if family is not errors.GateError:
+            others.add(family.exit_code)
+    assert {WireError.exit_code, ServerError.exit_code} <= others
+    assert errors.GateError.exit_code not in others
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -37,4 +52,4 @@ def test_a_label_fits_a_counter(family: type[ShortlistError]) -> None:
 
 def test_what_the_client_did_wrong_is_a_client_error() -> None:
     client = {family.label for family in FAMILIES if family.http_status < 500}
-    assert client == {"input", "not_found", "refused"}
+    assert client == {"input", "not_found", "refused", "gate"}

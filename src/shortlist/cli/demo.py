@@ -25,7 +25,7 @@ def demo(
 
     from shortlist.cli.recommend import recommended
     from shortlist.cli.recommendation_shown import tables
-    from shortlist.errors import RefusedError
+    from shortlist.errors import GateError
     from shortlist.evaluation.report.publish import REPORT
     from shortlist.evaluation.report.store import SCORECARD, read_json
     from shortlist.evaluation.report.terminal import print_table
@@ -38,7 +38,7 @@ def demo(
     refusal = None
     try:
         bundle = line.published
-    except RefusedError as error:
+    except GateError as error:
         refusal, bundle = error, line.bundle
     reports = settings.paths.work / "reports" / line.dataset.path.name
     for name in (REPORT, SCORECARD):

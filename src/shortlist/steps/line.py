@@ -213,7 +213,7 @@ class Line:
         """The bundle, published.
 
         Raises:
-            RefusedError: the gate did not let it through; the sentences say why.
+            GateError: the gate did not let it through; the sentences say why.
         """
         bundle, verdict = self.bundle, self.verdict
         with self.stages.stage("publish") as stage:

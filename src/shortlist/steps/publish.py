@@ -18,7 +18,7 @@ from shortlist.bundle import (
 )
 from shortlist.datasets.split import Split
 from shortlist.datasets.store import Dataset
-from shortlist.errors import RefusedError
+from shortlist.errors import GateError
 from shortlist.evaluation.gate import Verdict
 from shortlist.evaluation.report.store import SCORECARD, read_json
 from shortlist.evaluation.scorecard import Scorecard
@@ -162,11 +162,11 @@ def publish(store: BundleStore, bundle: Bundle, verdict: Verdict) -> bool:
         Whether it stood there already.
 
     Raises:
-        RefusedError: the gate did not; the sentences say why.
+        GateError: the gate did not; the sentences say why.
         StorageError: the disk refused.
     """
     if not verdict.passed:
-        raise RefusedError(f"bundle {bundle.id[:12]} is not published: {' '.join(verdict.reasons)}")
+        raise GateError(f"bundle {bundle.id[:12]} is not published: {' '.join(verdict.reasons)}")
     if store.stands(bundle.id):
         return True
     store.publish(bundle.id)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from shortlist.cli import main as cli
-from shortlist.errors import RefusedError
+from shortlist.errors import GateError, RefusedError
 from shortlist.evaluation.gate import Comparison, Verdict
 from shortlist.evaluation.report.publish import REPORT
 from shortlist.evaluation.report.store import SCORECARD
@@ -27,7 +27,7 @@ class EndedLine:
     @property
     def published(self):
         if not self._passed:
-            raise RefusedError(f"bundle {self.bundle.id[:12]} is not published: {REASON}")
+            raise GateError(f"bundle {self.bundle.id[:12]} is not published: {REASON}")
         return self.bundle
 
 
@@ -66,9 +66,19 @@ def test_a_published_page_is_not_marked(demo):
 
 def test_after_a_refusal_the_page_says_whose_it_is_and_the_end_says_why(demo, trained):
     code, out, err = demo(passed=False)
-    assert code == RefusedError.exit_code
+    assert code == GateError.exit_code
     assert f"{trained.bundle.id} (not published: the gate refused it)" in out
     assert "page by a bundle that is not published: the gate refused it" in out
     assert REASON in out
     assert "report: " in out
     assert err.endswith(f"is not published: {REASON}")
+
+
+def test_a_step_that_refuses_is_not_taken_for_the_gate(demo, monkeypatch: pytest.MonkeyPatch):
+    def refusing(line):
+        raise RefusedError("the parts have seen later days")
+
+    monkeypatch.setattr(EndedLine, "published", property(refusing))
+    code, out, err = demo(passed=True)
+    assert (code, err) == (RefusedError.exit_code, "error: the parts have seen later days")
+    assert "page for" not in out

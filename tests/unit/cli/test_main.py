@@ -48,6 +48,7 @@ FAMILIES = [
     errors.CorruptError,
     errors.StorageError,
     errors.RefusedError,
+    errors.GateError,
 ]
 
 

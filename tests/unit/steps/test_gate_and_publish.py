@@ -18,7 +18,7 @@ from shortlist.bundle import (
     write_bundle,
 )
 from shortlist.datasets.interactions import Doubles
-from shortlist.errors import RefusedError
+from shortlist.errors import GateError, RefusedError
 from shortlist.evaluation.gate import Verdict
 from shortlist.evaluation.stages import Stages
 from shortlist.settings import Settings
@@ -153,7 +153,7 @@ def test_the_pointer_moves_only_where_the_gate_lets_it(store: BundleStore, tmp_p
     refused = Verdict(metric="ndcg@10", passed=False, comparisons=[])
     old, new = (bundle_of(text, store, tmp_path / "parts") for text in ("old", "new"))
     assert [publish(store, old, passed) for _ in range(2)] == [False, True]
-    with pytest.raises(RefusedError, match=f"bundle {new.id[:12]} is not published"):
+    with pytest.raises(GateError, match=f"bundle {new.id[:12]} is not published"):
         publish(store, new, refused)
     assert store.pointer().current == old.id
     assert not publish(store, new, passed)
