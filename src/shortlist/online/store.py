@@ -4,6 +4,7 @@ What cannot be read (another layout, a torn value) is left out and named, never 
 goes on with less.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -101,17 +102,18 @@ class OnlineStore:
     ) -> UserState:
         """All that a request for a page needs, in one round trip.
 
-        A second one is made only where the blocklist has changed since this process last looked.
+        A second one is made only where the blocklist has changed since this process last looked; if
+        that fails, the list stays as it was, and the next page looks again.
 
         Args:
             user: id.
             session: as the client calls it; empty is a session too.
-            most_ms: that a round trip may take, where that is less than the settings allow.
+            most_ms: that all of it may take, where that is less than the settings allow.
 
         Raises:
             UnavailableError: Redis is down, slow or refuses.
         """
-        keys, name = self.keys, short_hash(session)
+        keys, name, began = self.keys, short_hash(session), time.monotonic()
         values, of_session, version = await self.client.run(
             [
                 ("MGET", keys.history(user), keys.declared(user), keys.vector(user)),
@@ -124,6 +126,7 @@ class OnlineStore:
         history, declared, vector = values
         shown, ranked = of_session
         so_far = _read(shown, Shown.unpack, "session", damaged) or Shown(np.zeros(0, np.int64), 0)
+        left = None if most_ms is None else most_ms - (time.monotonic() - began) * 1e3
         return UserState(
             user=user,
             history=_read(history, History.unpack, "history", damaged) or History.none(),
@@ -132,7 +135,7 @@ class OnlineStore:
             shown=so_far.video,
             shown_before=so_far.before,
             ranked=_read(ranked, StoredList.unpack, "list", damaged),
-            blocked=await self._blocklist(version),
+            blocked=await self._blocklist(version, left),
             damaged=tuple(damaged),
         )
 
@@ -269,8 +272,12 @@ class OnlineStore:
         (version,) = await self.client.run([("GET", self.keys.blocked_version)])
         return await self._blocklist(version)
 
-    async def block_all(self, videos: Iterable[int]) -> None:
+    async def block_all(self, videos: Iterable[int], *, most_ms: float | None = None) -> None:
         """Add videos to the blocklist without logging it: for a Redis that lost them.
+
+        Args:
+            videos: ids.
+            most_ms: that it may take, where that is less than the settings allow.
 
         Raises:
             UnavailableError: Redis is down, slow or refuses.
@@ -283,19 +290,20 @@ class OnlineStore:
                     ("SET", self.keys.blocked_version, os.urandom(8)),
                 ],
                 slow=True,
+                most_ms=most_ms,
             )
 
-    async def _blocklist(self, version: bytes | None) -> Blocklist:
-        if version is None and len(self.blocked):
-            # Redis came back empty. What was taken down stays down.
-            await self.block_all(self.blocked.video.tolist())
-            self.blocked = replace(self.blocked, version=UNKNOWN)
-        elif version is not None and version != self.blocked.version:
-            try:
-                (members,) = await self.client.run([("SMEMBERS", self.keys.blocked)], slow=True)
-            except UnavailableError:
-                return self.blocked
-            self.blocked = Blocklist.of(list(members), version)
+    async def _blocklist(self, version: bytes | None, most_ms: float | None = None) -> Blocklist:
+        """The list of a version, or the last one known where Redis does not give it in time."""
+        with contextlib.suppress(UnavailableError):
+            if version is None and len(self.blocked):
+                # Redis came back empty. What was taken down stays down.
+                await self.block_all(self.blocked.video.tolist(), most_ms=most_ms)
+                self.blocked = replace(self.blocked, version=UNKNOWN)
+            elif version is not None and version != self.blocked.version:
+                ask = [("SMEMBERS", self.keys.blocked)]
+                (members,) = await self.client.run(ask, slow=True, most_ms=most_ms)
+                self.blocked = Blocklist.of(list(members), version)
         return self.blocked
 
     async def _block(self, command: str, kind: EntryType, video: int, now: float | None) -> None:
