@@ -142,10 +142,21 @@ return 2
 """
 )
 
-SERVED_TEXT: Final = f"""
--- KEYS: sessions, log.
+_FORGOTTEN: Final = """
+-- Whether a user asked to be forgotten after something was made of him.
+local function forgotten(gone, user, made)
+  local at = redis.call('ZSCORE', gone, user)
+  return at and tonumber(made) <= tonumber(at)
+end
+"""
+
+SERVED_TEXT: Final = (
+    _FORGOTTEN
+    + f"""
+-- KEYS: sessions, log, those who are gone.
 -- ARGV: now, session, videos of the page, videos kept, ranked list or nothing, lifetime,
---       sessions kept, entries of the log, entry.
+--       sessions kept, entries of the log, entry, user, when the page was asked for.
+if forgotten(KEYS[3], ARGV[10], ARGV[11]) then return 0 end
 local LAYOUT, HEAD = {LAYOUT}, {SHOWN_HEAD.size}
 local shown, before = redis.call('HGET', KEYS[1], 's' .. ARGV[2]), 0
 if shown and string.byte(shown, 1) == LAYOUT and #shown >= HEAD and (#shown - HEAD) % 8 == 0 then
@@ -187,6 +198,17 @@ end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[8], '*', 'e', ARGV[9])
 return 1
 """
+)
+
+KEEP_TEXT: Final = (
+    _FORGOTTEN
+    + """
+-- KEYS: user vector, those who are gone. ARGV: user, when it was made, lifetime, the vector.
+if forgotten(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[4], 'EX', ARGV[3])
+return 1
+"""
+)
 
 FORGET_TEXT: Final = """
 -- KEYS: log, those who are gone, then all keys of the user.
@@ -237,6 +259,7 @@ class Script:
 APPEND: Final = Script(APPEND_TEXT)
 LOAD: Final = Script(LOAD_TEXT)
 SERVED: Final = Script(SERVED_TEXT)
+KEEP: Final = Script(KEEP_TEXT)
 FORGET: Final = Script(FORGET_TEXT)
 BLOCK: Final = Script(BLOCK_TEXT)
-ALL: Final = (APPEND, LOAD, SERVED, FORGET, BLOCK)
+ALL: Final = (APPEND, LOAD, SERVED, KEEP, FORGET, BLOCK)

@@ -29,7 +29,7 @@ from shortlist.online.packing import (
     UserVector,
     short_hash,
 )
-from shortlist.online.scripts import APPEND, BLOCK, FORGET, SERVED
+from shortlist.online.scripts import APPEND, BLOCK, FORGET, KEEP, SERVED
 from shortlist.settings.online import OnlineSettings
 
 Ints = npt.NDArray[np.int64]
@@ -182,13 +182,18 @@ class OnlineStore:
                 received[place] = "accepted" if new else "duplicate"
         return received
 
-    async def keep_vector(self, user: int, vector: UserVector) -> None:
-        """Store a user vector.
+    async def keep_vector(self, user: int, vector: UserVector, *, made: float) -> None:
+        """Store a user vector, unless the user was forgotten since.
+
+        Args:
+            user: id.
+            vector: his.
+            made: no later than when his history was read, in seconds since 1970-01-01.
 
         Raises:
             UnavailableError: Redis is down, slow or refuses.
         """
-        await self.client.run([self._vector_command(user, vector)])
+        await self.client.run([self._vector_call(user, vector, made)])
 
     async def served(
         self,
@@ -198,6 +203,9 @@ class OnlineStore:
         vector: UserVector | None = None,
     ) -> None:
         """Note what a page showed, in one round trip: in the session and in the log.
+
+        A page that was asked for before its user was forgotten is not noted, whoever made it and
+        however late it comes.
 
         Args:
             page: as it was sent.
@@ -219,11 +227,14 @@ class OnlineStore:
             settings.sessions,
             self._log_limit(),
             pack_entry(page),
+            user,
+            _moment(page.at),
         ]
-        keys = [self.keys.sessions(user), self.keys.log(self.keys.shard(user))]
+        shard = self.keys.shard(user)
+        keys = [self.keys.sessions(user), self.keys.log(shard), self.keys.gone(shard)]
         commands: list[Command] = [Call(SERVED, keys, arguments)]
         if vector is not None:
-            commands.append(self._vector_command(user, vector))
+            commands.append(self._vector_call(user, vector, page.at))
         await self.client.run(commands)
 
     async def forget(self, user: int, *, now: float | None = None) -> int:
@@ -242,7 +253,7 @@ class OnlineStore:
         call = Call(
             FORGET,
             [self.keys.log(shard), self.keys.gone(shard), *self.keys.of_user(user)],
-            [user, int(now), packed(user), pack_entry(Note(EntryType.FORGET, user, now))],
+            [user, _moment(now), packed(user), pack_entry(Note(EntryType.FORGET, user, now))],
         )
         (deleted,) = await self.client.run([call], slow=True)
         return int(deleted)
@@ -334,9 +345,10 @@ class OnlineStore:
         names = [*(key(user) for key in keys), self.keys.log(self.keys.shard(user))]
         return Call(APPEND, names, arguments)
 
-    def _vector_command(self, user: int, vector: UserVector) -> Command:
+    def _vector_call(self, user: int, vector: UserVector, made: float) -> Call:
         lifetime = _seconds(self.settings.vector_hours * 3600)
-        return ("SET", self.keys.vector(user), vector.pack(), "EX", lifetime)
+        keys = [self.keys.vector(user), self.keys.gone(self.keys.shard(user))]
+        return Call(KEEP, keys, [user, _moment(made), lifetime, vector.pack()])
 
     def _log_limit(self) -> int:
         return max(self.settings.log_entries // SHARDS, 1)
@@ -350,6 +362,11 @@ def _read(wire: Any, unpack: Callable[[bytes], T], name: str, damaged: list[str]
     except CorruptError:
         damaged.append(name)
         return None
+
+
+def _moment(at: float) -> str:
+    """Seconds since 1970-01-01 as Redis reads them: what happens in one second is in its order."""
+    return f"{at:.6f}"
 
 
 def _seconds(seconds: float) -> int:

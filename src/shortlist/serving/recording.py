@@ -112,9 +112,11 @@ class Recorder:
         )
 
     def drop(self, user: int) -> None:
-        """Forget what waits of a user."""
-        for record in [one for one in self._waiting if one.page.user == user]:
-            self._waiting.remove(record)
+        """Forget what waits of a user, and what is being written; the store refuses the rest."""
+        mine = [key for key in self._pending if key[0] == user]
+        for record in [one for key in mine for one in self._pending[key]]:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(record)
             self._done(record)
 
     async def close(self, seconds: float) -> None:
@@ -143,7 +145,8 @@ class Recorder:
                 await self._keeper.served(record.page, ranked=record.ranked, vector=record.vector)
             except UnavailableError:
                 # Back to the front: pages of a session are written in their order.
-                self._waiting.appendleft(record)
+                if record in self._pending.get(record.session, []):
+                    self._waiting.appendleft(record)
                 self._writing.discard(record.session)
                 await asyncio.sleep(self._pause)
             except InputError:

@@ -1,6 +1,7 @@
 """What users did: into log and history, and from there to their vectors before they ask again."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextvars import Context
@@ -36,7 +37,7 @@ class Store(Protocol):
     async def fetch(self, user: int, session: str = "") -> UserState:
         """As `shortlist.online.store.OnlineStore.fetch`."""
 
-    async def keep_vector(self, user: int, vector: UserVector) -> None:
+    async def keep_vector(self, user: int, vector: UserVector, *, made: float) -> None:
         """As `shortlist.online.store.OnlineStore.keep_vector`."""
 
 
@@ -145,7 +146,7 @@ class Encoder:
                 self._figures.vector("dropped")
 
     async def _encode(self, user: int) -> None:
-        held = self._bundles.current
+        held, began = self._bundles.current, time.time()
         state = await self._store.fetch(user)
         if held is None or fresh(state.vector, held.parts, state.history.version) is not None:
             return
@@ -155,7 +156,8 @@ class Encoder:
         counts = tally(state.history.shown, state.history.clicked)
         profile = np.concatenate([declared_of(state, live), counts])
         vector = live.encode(history, profile, day)
-        await self._store.keep_vector(user, UserVector(live.id, state.history.version, vector))
+        kept = UserVector(live.id, state.history.version, vector)
+        await self._store.keep_vector(user, kept, made=began)
         self._figures.vector("encoded")
 
 

@@ -327,6 +327,25 @@ def test_forgetting_leaves_nothing_but_a_tombstone(settings: OnlineSettings) -> 
     ask(settings, work)
 
 
+def test_what_was_made_before_a_user_was_forgotten_is_written_no_more(
+    settings: OnlineSettings,
+) -> None:
+    async def work(store: OnlineStore) -> None:
+        vector = UserVector(BUNDLE, 1, np.ones(4, np.float32))
+        await store.forget(5, now=NOW + 0.5)
+        await store.served(page("r", [1], at=NOW + 0.25), ranked=ranked(), vector=vector)
+        await store.keep_vector(5, vector, made=NOW + 0.25)
+        assert await store.client.run([("EXISTS", *store.keys.of_user(5))]) == [0]
+        assert await store.client.run([("XLEN", store.keys.log(5))]) == [1]
+        # Who comes back in the same second is a newcomer.
+        await store.served(page("q", [2], at=NOW + 0.75), vector=vector)
+        state = await store.fetch(5, "s")
+        assert state.shown.tolist() == [2]
+        assert state.vector is not None
+
+    ask(settings, work)
+
+
 def test_the_log_is_bounded(settings: OnlineSettings) -> None:
     small = settings.model_copy(update={"log_entries": 256 * 150})
 

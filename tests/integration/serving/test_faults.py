@@ -242,7 +242,7 @@ def test_features_that_are_no_numbers(running) -> None:
     running.enter(606, [video])
     bundle = running.whole(606)["bundle"]
     vector = UserVector(bundle, 1, np.full(5, np.nan, np.float32))
-    running.in_store(lambda store: store.keep_vector(606, vector))
+    running.in_store(lambda store: store.keep_vector(606, vector, made=time.time()))
     with running.counting('shortlist_ignored_total{what="not_finite"}'):
         page = running.whole(606)
     assert all(np.isfinite(video["score"]) for video in page["videos"])

@@ -116,7 +116,7 @@ class MemoryStore:
             clicked=before.clicked + (event.kind >= 2),
         ).pack()
 
-    async def keep_vector(self, user: int, vector: UserVector) -> None:
+    async def keep_vector(self, user: int, vector: UserVector, *, made: float) -> None:
         self._reached()
         self.vectors[user] = vector.pack()
 

@@ -126,6 +126,22 @@ def test_what_waits_of_a_user_can_be_dropped() -> None:
     assert asyncio.run(go()) == [(2, "s", 2)]
 
 
+def test_what_is_being_written_of_a_dropped_user_is_not_tried_again() -> None:
+    async def go() -> list:
+        keeper = Keeper(faults=1)
+        recorder = Recorder(keeper, 100, pause_seconds=0.001)
+        recorder.add(record(1, user=1))
+        while not keeper.now:
+            await asyncio.sleep(0)
+        recorder.drop(1)
+        assert len(recorder) == 0
+        recorder.add(record(2, user=2))
+        await recorder.close(5)
+        return keeper.kept
+
+    assert asyncio.run(go()) == [(2, "s", 2)]
+
+
 @pytest.mark.parametrize("wait", [0.0, 0.1])
 def test_closing_takes_no_longer_than_it_may(wait) -> None:
     async def go() -> None:
