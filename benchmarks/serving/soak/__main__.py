@@ -3,14 +3,20 @@
 Pages are asked for at a fixed rate, whether or not the ones before were answered. Each minute one
 fault is done to the processes for real; when it is over, pages have ten seconds to be whole. What a
 process holds (memory, descriptors, threads) is judged by its slope over the second half, within
-each process, so that one that was killed and started again is no growth::
+each process, so that one that was killed and started again is no growth. The event log grows until
+it is drained, by design: what Redis says that it takes is no part of its memory here.
+
+Who is killed cuts off the connections that it answers. A page is then asked for once more, at once,
+as a client should; its time goes on from when it was due, and each second try is counted. Only
+where a process of the transformer is killed may there be any, and the second must be answered.
+
+Clocks that disagree are none of the faults, since a process keeps the clock that it starts with:
+`tests/integration/serving/test_faults.py` has them. ::
 
     .venv/bin/python -m benchmarks.serving.soak --work work --minutes 60
 """
 
 import asyncio
-import json
-import os
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +25,7 @@ from typing import Final
 import numpy as np
 from rich.console import Console
 
-from benchmarks.serving.reporting import arguments
+from benchmarks.serving.reporting import arguments, ended, goal, machine
 from benchmarks.serving.soak.hour import run
 from benchmarks.serving.soak.report import costs, growth
 from benchmarks.serving.soak.service import started
@@ -49,23 +55,21 @@ def main() -> None:
     shown = f"p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f}, worst {took.max():.0f} ms"
     CONSOLE.print(f"{len(took):,} pages; {shown}")
     problems += grown
-    given.out.mkdir(parents=True, exist_ok=True)
     whole = {
         "given": {name: str(value) for name, value in vars(given).items()},
-        "load": os.getloadavg(),
+        "machine": machine(),
+        "videos": len(soak.videos),
         "faults": [asdict(done) for done in soak.faults],
         "pages": len(took),
         "ms": {"p50": p50, "p95": p95, "p99": p99, "worst": float(took.max())},
         "statuses": Counter(str(one.status) for one in soak.asked),
         "causes": Counter(cause for one in soak.asked for cause in one.causes),
+        "cut": sum(one.cut for one in soak.asked),
         "growth": told,
-        "problems": problems,
     }
-    (given.out / "soak.json").write_text(json.dumps(whole, indent=2), encoding="utf-8")
-    for problem in problems:
-        CONSOLE.print(f"[red]FAILED[/red]: {problem}")
-    CONSOLE.print("failed" if problems else "[green]held[/green]")
-    raise SystemExit(1 if problems else 0)
+    CONSOLE.print(goal(len(soak.videos), f"pages within {given.budget_ms:g} ms, an hour long"))
+    ended(given, "soak", whole, problems)
+    CONSOLE.print("[green]held[/green]")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
-"""What is done to the service: eleven faults, each until it is over, and what each found."""
+"""What is done to the service: twelve faults, each until it is over, and what each found."""
 
 import asyncio
 import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from benchmarks.serving.soak.service import Done, Soak
+from shortlist.serving.company import answers
 from shortlist.serving.readiness import why_not_ready
 from shortlist.wire.events import EVENTS_PATH
 from shortlist.wire.health import READY_PATH
@@ -17,6 +19,10 @@ from shortlist.wire.recommend import V1_PATH
 
 RECOVERY_SECONDS: Final = 10.0
 """After a fault pages have so long to be whole, and a publication to serve."""
+
+TRANSFORMER_KILLED: Final = "transformer killed"
+"""The one fault that may cut off connections; a page is then asked for once more."""
+_WORKER: Final = "model_handlers.transformer.worker"
 
 Fault = Callable[[Soak, Done], Awaitable[None]]
 
@@ -97,6 +103,22 @@ async def predictor_killed(soak: Soak, _: Done) -> None:
 async def _ready(soak: Soak) -> bool:
     management = soak.ports["serving.predictor_management_port"]
     return await asyncio.to_thread(why_not_ready, management) is None
+
+
+async def transformer_killed(soak: Soak, _: Done) -> None:
+    """One process of the transformer is killed; others answer until its parent has another."""
+    before = soak.roles("transformer")
+    if len(before) < 2:
+        raise LookupError("the transformer has one process; set serving.transformer_workers=2")
+    killed, command = before[0], before[0].cmdline()
+    directory = Path(command[command.index(_WORKER) + 3])
+    killed.kill()
+
+    def whole() -> bool:
+        found = [one.pid for one in soak.roles("transformer") if one.pid != killed.pid]
+        return len(found) == len(before) and all(answers(directory, pid) for pid in found)
+
+    await until(lambda: asyncio.to_thread(whole))
 
 
 async def worker_paused(soak: Soak, _: Done) -> None:
@@ -199,6 +221,7 @@ FAULTS: Final[dict[str, tuple[Fault, bool]]] = {
     "redis slow": (redis_slow, True),
     "predictor worker killed": (worker_killed, True),
     "predictor killed": (predictor_killed, True),
+    TRANSFORMER_KILLED: (transformer_killed, True),
     "rollback": (rollback, False),
     "redis paused": (redis_paused, True),
     "malformed burst": (malformed, False),

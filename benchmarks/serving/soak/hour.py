@@ -9,9 +9,13 @@ from typing import Any, Final
 
 import aiohttp
 import psutil
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from benchmarks.serving.soak.faults import FAULTS, RECOVERY_SECONDS
 from benchmarks.serving.soak.service import Done, Sample, Soak
+from shortlist.online.keys import SHARDS, Keys
+from shortlist.settings.online import OnlineSettings
 
 GIVE_UP_SECONDS: Final = 30.0
 SAMPLE_SECONDS: Final = 5.0
@@ -20,6 +24,11 @@ SAMPLE_SECONDS: Final = 5.0
 async def load(soak: Soak, seconds: float) -> None:
     """Ask at the rate, in sessions of three pages."""
     tasks: set[asyncio.Task[Any]] = set()
+
+    def ended(task: asyncio.Task[Any]) -> None:
+        tasks.discard(task)
+        noted(soak, task.exception())
+
     sessions: list[tuple[int, str, int]] = []
     for number in range(int(seconds * soak.given.rate)):
         due = number / soak.given.rate
@@ -32,8 +41,14 @@ async def load(soak: Soak, seconds: float) -> None:
             sessions.append((user, session, left - 1))
         task = asyncio.create_task(soak.page(user, session, due))
         tasks.add(task)
-        task.add_done_callback(tasks.discard)
-    await asyncio.gather(*tasks)
+        task.add_done_callback(ended)
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def noted(soak: Soak, error: object) -> None:
+    """Keep what the soak itself failed by; None is no failure."""
+    if isinstance(error, BaseException) and not isinstance(error, asyncio.CancelledError):
+        soak.raised[f"{type(error).__name__}: {error}"] += 1
 
 
 async def break_it(soak: Soak, seconds: float, say: Callable[[str], None]) -> None:
@@ -61,11 +76,26 @@ async def break_it(soak: Soak, seconds: float, say: Callable[[str], None]) -> No
         moment = max(moment + interval, done.ended + RECOVERY_SECONDS + 5)
 
 
+async def log_bytes(soak: Soak) -> int | None:
+    """What the event log takes in Redis, by its own count; None where it does not answer."""
+    port, keys = soak.ports["online.embedded_port"], Keys(OnlineSettings().prefix)
+    try:
+        async with asyncio.timeout(1.0), Redis(port=port) as redis, redis.pipeline(False) as asked:
+            for shard in range(SHARDS):
+                asked.memory_usage(keys.log(shard))
+            return sum(told or 0 for told in await asked.execute())
+    except (RedisError, OSError, TimeoutError):
+        return None
+
+
 async def watch(soak: Soak) -> None:
-    """Look at every process, for ever."""
+    """Look at every process, for ever; at Redis where it tells how long its log is."""
     while True:
         at = soak.now
+        log = await log_bytes(soak)
         for role, process in await asyncio.to_thread(lambda: list(soak.family())):
+            if role == "redis" and log is None:
+                continue
             with contextlib.suppress(psutil.Error):
                 told = await asyncio.to_thread(process.memory_full_info)
                 age = time.time() - process.create_time()
@@ -73,6 +103,7 @@ async def watch(soak: Soak) -> None:
                     Sample(
                         *(at, role, process.pid, age, int(told.uss)),
                         *(process.num_fds(), process.num_threads()),
+                        *((log or 0,) if role == "redis" else ()),
                     )
                 )
         await asyncio.sleep(SAMPLE_SECONDS)
@@ -95,8 +126,10 @@ async def run(soak: Soak, say: Callable[[str], None]) -> None:
         for _ in range(20):
             await soak.page(soak.users[0], f"{uuid.uuid4()}")
         soak.asked.clear()
+        soak.due = 0
         soak.began = time.monotonic()
         watching = asyncio.create_task(watch(soak))
         await asyncio.gather(load(soak, seconds), break_it(soak, seconds, say))
         watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        (how,) = await asyncio.gather(watching, return_exceptions=True)
+        noted(soak, how)

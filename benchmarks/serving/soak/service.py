@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,14 @@ from shortlist.datasets.named import open_named
 from shortlist.wire.recommend import V1_PATH
 
 KEY: Final = "a-key-for-the-soak"
+ROLES: Final = {
+    "redis-server": "redis",
+    "pytorch.serve": "java",
+    "model_service_worker": "worker",
+    "model_handlers.transformer.worker": "transformer",
+    "model_handlers.transformer": "transformer's parent",
+}
+"""By what the command of a process has in it; the first that fits."""
 START_SECONDS: Final = 300.0
 
 
@@ -35,15 +44,17 @@ class Asked:
 
     Attributes:
         at: when it was due, in seconds since the start.
-        took: seconds from when it was due to its answer.
+        took: seconds from when it was due to its answer, that of the second try included.
         status: of HTTP; 0 where there was no answer.
         causes: why the page was degraded.
+        cut: whether the first try was cut off, and it was asked again.
     """
 
     at: float
     took: float
     status: int
     causes: tuple[str, ...] = ()
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -58,7 +69,18 @@ class Done:
 
 @dataclass(slots=True)
 class Sample:
-    """What one process held; memory is its own, for shares in files change with other processes."""
+    """What one process held.
+
+    Attributes:
+        at: seconds since the start.
+        role: of the process.
+        pid: of the process.
+        age: of the process in seconds.
+        uss: bytes of its own, for shares in files change with other processes.
+        fds: open descriptors.
+        threads: of the process.
+        log: bytes of the event log that Redis keeps, by its own count.
+    """
 
     at: float
     role: str
@@ -67,11 +89,20 @@ class Sample:
     uss: int
     fds: int
     threads: int
+    log: int = 0
+
+    @property
+    def memory(self) -> int:
+        """Bytes of its own but for the event log, which grows until it is drained, by design."""
+        return self.uss - self.log
 
 
 @dataclass
 class Soak:
-    """The service, who asks it, and what became of it all."""
+    """The service, who asks it, and what became of it all.
+
+    `due` counts the pages that were asked for, `raised` what failed in the soak itself.
+    """
 
     given: argparse.Namespace
     store: BundleStore
@@ -86,6 +117,8 @@ class Soak:
     samples: list[Sample] = field(default_factory=list)
     http: aiohttp.ClientSession = field(init=False)
     began: float = 0.0
+    due: int = 0
+    raised: Counter[str] = field(default_factory=Counter)
 
     @property
     def now(self) -> float:
@@ -108,24 +141,40 @@ class Soak:
             return it.status, told
 
     async def page(self, user: int, session: str, due: float | None = None) -> Any:
-        """Ask for a page and note what became of it; None where there was none."""
+        """Ask for a page and note what became of it; None where there was none.
+
+        Where the connection is cut off it is asked for once more, at once.
+        """
+        self.due += 1
         at = self.now if due is None else due
         body = {"instances": [{"user_id": user, "session_id": session}]}
-        try:
-            status, told = await self.send("POST", V1_PATH, body)
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            status, told = 0, None
+        status, cut = 0, False
+        told: Any = None
+        for again in (False, True):
+            try:
+                status, told = await self.send("POST", V1_PATH, body)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                if not again:
+                    cut = True
+                    continue
+            except (aiohttp.ClientError, OSError, TimeoutError):
+                pass
+            break
         page = told["predictions"][0] if status == 200 else None
         causes = tuple(page["degraded_by"]) if page else ()
-        self.asked.append(Asked(at, self.now - at, status, causes))
+        self.asked.append(Asked(at, self.now - at, status, causes, cut))
         return page
 
     def role(self, name: str) -> psutil.Process:
         """The process that has a role now."""
-        for role, process in self.family():
-            if role == name:
-                return process
-        raise LookupError(f"no {name} runs")
+        found = self.roles(name)
+        if not found:
+            raise LookupError(f"no {name} runs")
+        return found[0]
+
+    def roles(self, name: str) -> list[psutil.Process]:
+        """The processes that have a role now."""
+        return [process for role, process in self.family() if role == name]
 
     def family(self) -> Iterator[tuple[str, psutil.Process]]:
         """Every process of the service with its role."""
@@ -134,12 +183,7 @@ class Soak:
         for one in supervisor.children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 command = " ".join(one.cmdline())
-                for mark, role in (
-                    ("redis-server", "redis"),
-                    ("pytorch.serve", "java"),
-                    ("model_service_worker", "worker"),
-                    ("model_handlers.transformer", "transformer"),
-                ):
+                for mark, role in ROLES.items():
                     if mark in command:
                         yield role, one
                         break
