@@ -8,7 +8,7 @@ enableServiceLinks: false
 terminationGracePeriodSeconds: 30
 securityContext:
   {{- include "shortlist.podSecurity" (include "shortlist.user" $root) | nindent 2 }}
-{{- include "shortlist.placement" (list $root $root.Values.jobs) | nindent 0 }}
+{{- include "shortlist.placement" (list $root $root.Values.jobs true) | nindent 0 }}
 volumes:
   {{- include "shortlist.volumes" (list $root "rw") | nindent 2 }}
   {{- include "shortlist.redisVolumes" $root | nindent 2 }}

@@ -19,6 +19,21 @@
 {{ .Values.storage.existingClaim | default (include "shortlist.fullname" .) }}
 {{- end -}}
 
+{{/* Whether pods must share a node, since the claim is mounted by one node at a time. */}}
+{{- define "shortlist.together" -}}
+{{- if eq .Values.storage.accessMode "ReadWriteOnce" }}true{{ end -}}
+{{- end -}}
+
+{{/* Whether serving pods mount the claim: with an object store they have copies of their own. */}}
+{{- define "shortlist.servesFromClaim" -}}
+{{- if not .Values.storage.s3.url }}true{{ end -}}
+{{- end -}}
+
+{{/* The label of pods that must share a node. */}}
+{{- define "shortlist.claimLabel" -}}
+shortlist/claim: {{ include "shortlist.claim" . | trunc 63 | trimAll "-." | quote }}
+{{- end -}}
+
 {{- define "shortlist.runtime" -}}
 {{ include "shortlist.fullname" . }}-ranker
 {{- end -}}
@@ -70,7 +85,12 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{/* Labels of pods: (list $ "transformer" $podLabels). What changes with every release is not among
 them, or each upgrade would roll all pods. */}}
 {{- define "shortlist.podLabels" -}}
+{{- $jobs := list "bootstrap" "retrain" "toolbox" -}}
+{{- $serving := ternary (list "predictor" "transformer") list (ne (include "shortlist.servesFromClaim" (index . 0)) "") -}}
 {{ include "shortlist.selector" . }}
+{{- if and (include "shortlist.together" (index . 0)) (has (index . 1) (concat $jobs $serving)) }}
+{{ include "shortlist.claimLabel" (index . 0) }}
+{{- end }}
 {{- with mergeOverwrite (dict) (index . 0).Values.commonLabels (index . 2) }}
 {{ toYaml . }}
 {{- end }}

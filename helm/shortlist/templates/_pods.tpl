@@ -19,8 +19,16 @@ capabilities: {drop: [ALL]}
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
-{{/* Where pods go: (list $ $values). */}}
+{{/* Where pods go: (list $ $values $mountsClaim). Those that mount a claim of one node go where others of
+its pods are; a pod finds itself, so the first one goes anywhere. */}}
 {{- define "shortlist.placement" -}}
+{{- $affinity := deepCopy (index . 1).affinity -}}
+{{- if and (index . 2) (include "shortlist.together" (index . 0)) -}}
+{{- $rule := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "shortlist.claimLabel" (index . 0) | fromYaml)) -}}
+{{- $key := "requiredDuringSchedulingIgnoredDuringExecution" -}}
+{{- $rules := append (dig "podAffinity" $key list $affinity) $rule -}}
+{{- $affinity = mergeOverwrite $affinity (dict "podAffinity" (dict $key $rules)) -}}
+{{- end -}}
 {{- with (index . 0).Values.images.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
@@ -35,7 +43,7 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with (index . 1).affinity }}
+{{- with $affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -43,7 +51,8 @@ affinity:
 
 {{/* Pods of a component keep apart where they can, unless told otherwise: (list $ "component"). */}}
 {{- define "shortlist.spread" -}}
-{{- if not (get (index . 0).Values (index . 1)).affinity }}
+{{- $together := and (include "shortlist.servesFromClaim" (index . 0)) (include "shortlist.together" (index . 0)) -}}
+{{- if not (or $together (get (index . 0).Values (index . 1)).affinity) }}
 topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: kubernetes.io/hostname

@@ -3,16 +3,27 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from shortlist.settings import load
 
 CONTROL_PLANE_CPU = 1_050
 """Thousandths of a core that the pods of a kind node and KServe's controller ask for."""
 TWO_CORES = 2_000
-SECRETS = ("PASSWORD", "KEYS", "AUTH")
+SECRETS = ("PASSWORD", "KEYS", "AUTH", "ACCESS_KEY", "ACCESS_KEY_ID")
+HOSTNAME = "kubernetes.io/hostname"
+SERVING = {"predictor", "transformer"}
 
 
 def thousandths(cpu: str) -> int:
     return int(cpu[:-1]) if cpu.endswith("m") else int(float(cpu) * 1_000)
+
+
+def together(pod: dict[str, Any]) -> list[dict[str, str]]:
+    """Labels of the pods on whose node a pod must be."""
+    near = pod.get("affinity", {}).get("podAffinity", {})
+    rules = near.get("requiredDuringSchedulingIgnoredDuringExecution", ())
+    return [one["labelSelector"]["matchLabels"] for one in rules if one["topologyKey"] == HOSTNAME]
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
@@ -61,6 +72,81 @@ def test_serving_pods_mount_bundles_to_read_and_jobs_to_write(default: Any) -> N
                 if mount["mountPath"] == "/data" and name != "redis":
                     reads = name in ("predictor", "transformer")
                     assert mount.get("readOnly", False) is reads, name
+
+
+def mounts_the_claim(pod: dict[str, Any]) -> bool:
+    return any("persistentVolumeClaim" in one for one in pod.get("volumes", ()))
+
+
+def labels(rendered: Any) -> dict[str, dict[str, str]]:
+    """Labels of pods, by their component."""
+    (service,) = rendered.of("InferenceService")
+    found = [service["spec"][name]["labels"] for name in ("predictor", "transformer")]
+    for one in rendered.objects:
+        if one["kind"] in ("StatefulSet", "Job", "Deployment"):
+            found.append(one["spec"]["template"]["metadata"]["labels"])
+        elif one["kind"] == "CronJob":
+            found.append(one["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"])
+        elif one["kind"] == "Pod":
+            found.append(one["metadata"]["labels"])
+    return {one["app.kubernetes.io/component"]: one for one in found}
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        {},
+        {"existingClaim": f"a.{'b' * 62}.claim"},
+        {"s3": {"url": "s3://models/a"}},
+        {"accessMode": "ReadWriteMany"},
+    ],
+)
+def test_pods_that_mount_a_claim_of_one_node_share_that_node(
+    render: Any, storage: dict[str, Any]
+) -> None:
+    """Nothing else keeps them there, and a second node cannot attach such a volume."""
+    rendered = render({"storage": storage, "toolbox": {"enabled": True}})
+    of, mounting = labels(rendered), set()
+    one_node = storage.get("accessMode") != "ReadWriteMany"
+    for name, pod in rendered.pods():
+        if not mounts_the_claim(pod):
+            assert together(pod) == [], name
+            assert "shortlist/claim" not in of[name], name
+            continue
+        mounting.add(name)
+        assert len(together(pod)) == one_node, name
+        # The first of them finds itself.
+        for wanted in together(pod):
+            assert all(wanted.items() <= of[other].items() for other in mounting), name
+            assert len(wanted["shortlist/claim"]) <= 63
+        assert ("topologySpreadConstraints" in pod) is (not one_node and name in SERVING), name
+    jobs = {"bootstrap", "retrain", "toolbox"}
+    assert mounting == (jobs if "s3" in storage else jobs | SERVING)
+
+
+def test_serving_pods_with_copies_of_their_own_keep_apart(render: Any) -> None:
+    pods = dict(render({"storage": {"s3": {"url": "s3://models/a"}}}).pods())
+    for name in SERVING:
+        assert "topologySpreadConstraints" in pods[name], name
+
+
+def test_an_affinity_of_ones_own_is_kept_beside_the_claims(render: Any) -> None:
+    rule = {"topologyKey": HOSTNAME, "labelSelector": {"matchLabels": {"app": "cache"}}}
+    wished = {"weight": 1, "podAffinityTerm": rule}
+    own = {
+        "nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []},
+        "podAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [rule],
+            "preferredDuringSchedulingIgnoredDuringExecution": [wished],
+        },
+    }
+    pods = dict(render({"transformer": {"affinity": own}}).pods())
+    affinity = pods["transformer"]["affinity"]
+    assert affinity["nodeAffinity"] == own["nodeAffinity"]
+    near = affinity["podAffinity"]
+    assert near["preferredDuringSchedulingIgnoredDuringExecution"] == [wished]
+    assert together(pods["transformer"]) == [{"app": "cache"}, {"shortlist/claim": "shortlist"}]
+    assert together(pods["predictor"]) == [{"shortlist/claim": "shortlist"}]
 
 
 def test_volumes_and_mounts_name_each_other(any_rendered: Any) -> None:

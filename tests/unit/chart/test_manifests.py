@@ -1,5 +1,7 @@
 """The chart rendered for Kustomize is current, and the overlays patch what is there."""
 
+import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -34,7 +36,12 @@ def test_an_overlay_patches_what_is_there(overlay: Path) -> None:
     told = yaml.safe_load((overlay / "kustomization.yaml").read_text())
     there = {(one["kind"], one["metadata"]["name"]) for one in base()}
     for patch in told["patches"]:
-        assert (patch["target"]["kind"], patch["target"]["name"]) in there
+        target = patch["target"]
+        assert [
+            name
+            for kind, name in there
+            if kind == target["kind"] and re.fullmatch(target["name"], name)
+        ], target
     for name in (*told["resources"], *told.get("components", ())):
         assert (overlay / name).exists()
 
@@ -50,6 +57,10 @@ def test_kustomize_builds_an_overlay(overlay: Path) -> None:
     assert {one["metadata"].get("namespace", namespace) for one in objects} == {namespace}
     assert {one["kind"] for one in objects} >= {"InferenceService", "StatefulSet", "CronJob"}
 
+    (claim,) = (one for one in objects if one["kind"] == "PersistentVolumeClaim")
+    one_node = claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert ("podAffinity" in built.stdout) is one_node
+    assert ("topologySpreadConstraints" in built.stdout) is not one_node
 
 def test_the_kind_cluster_is_made_of_pinned_versions() -> None:
     text = (MANIFESTS / "kind" / "up.sh").read_text()
