@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from release import Release  # type: ignore[import-not-found]
 from traffic import load  # type: ignore[import-not-found]
 
 RATE = 4
+RETRAIN_SECONDS = 1_500
 PREFIX = "shortlist"
 
 # The published bundle once more with one figure added: another id, as if it were trained anew.
@@ -178,3 +180,18 @@ def test_while_the_object_store_is_away_pages_go_on(s3_release, objects) -> None
     assert len(told.asked) > 20
     assert told.lost == []
     assert told.degraded == []
+
+
+def test_retraining_goes_by_the_bucket_and_publishes_there(s3_release, objects) -> None:
+    """A claim that knows no bundle is what a release has that brings none of its own."""
+    s3_release.settle()
+    before = published(objects)
+    s3_release.scripted("import os; os.remove('/data/bundles/current.json')")
+    job = f"retrain-{int(time.time())}"
+    # Whichever way the gate decides.
+    s3_release.job_from_retrain(job, pipeline__gate_tolerance="0.5")
+    said = s3_release.finish(job, RETRAIN_SECONDS)
+    assert f"{before} is here" in said["pull"]
+    assert "nothing to do" not in said["pipeline"]
+    assert re.search(r"^gate: (passed|REFUSED)", said["pipeline"], re.MULTILINE)
+    assert s3_release.pointer()["current"] == published(objects)

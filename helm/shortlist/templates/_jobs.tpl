@@ -53,6 +53,20 @@ code=0
 exit $code
 {{- end -}}
 
+{{/* A script that brings to the claim what is published in the object store, with its pointer, and beside
+it the bundle that is served by its id: a pull by id moves no pointer. What is not there is no failure. */}}
+{{- define "shortlist.pull" -}}
+pull() {
+  code=0
+  env -u SHORTLIST_SERVING__BUNDLE /opt/venv/bin/shortlist bundle pull "$@" || code=$?
+  [ $code -eq 0 ] || [ $code -eq 66 ] || exit $code
+}
+pull
+{{- with .Values.bundle.id }}
+pull {{ . }}
+{{- end }}
+{{- end -}}
+
 {{/* The pod that makes the first bundle. */}}
 {{- define "shortlist.bootstrapPod" }}
 {{- $light := include "shortlist.lightResources" . | fromYaml }}
@@ -67,7 +81,7 @@ spec:
   {{- include "shortlist.jobPod" (list . "bootstrap" "Never") | nindent 2 }}
   initContainers:
     {{- /* Only where nothing is published there: what cannot be read must not be replaced. */}}
-    {{- $pull := ternary "code=0\n/opt/venv/bin/shortlist bundle pull || code=$?\n[ $code -eq 0 ] || [ $code -eq 66 ] || exit $code\n" "" (ne .Values.storage.s3.url "") }}
+    {{- $pull := ternary (printf "%s\n" (include "shortlist.pull" .)) "" (ne .Values.storage.s3.url "") }}
     {{- $pipeline := printf "%sif %s; then\n  echo 'a bundle is published already'\n  exit 0\nfi\nexec /opt/venv/bin/shortlist demo" $pull (include "shortlist.hasBundle" .) }}
     {{- include "shortlist.jobStep" (dict "root" . "name" "pipeline" "role" "training" "script" $pipeline "resources" .Values.jobs.resources) | nindent 4 }}
     {{- include "shortlist.jobStep" (dict "root" . "name" "load" "role" "transformer" "script" (include "shortlist.load" "") "resources" $light) | nindent 4 }}

@@ -33,14 +33,16 @@ def test_other_settings_roll_the_pods(render: Any) -> None:
     assert marks({}) != marks({"settings": {"serving": {"budget_ms": 150}}})
 
 
-def test_a_pinned_bundle_is_what_both_processes_serve_and_wait_for(render: Any) -> None:
-    rendered = render({"bundle": {"id": "0123abcd"}})
+@pytest.mark.parametrize("url", ["", "s3://models/a"])
+def test_a_pinned_bundle_is_what_both_processes_serve_and_wait_for(render: Any, url: str) -> None:
+    rendered = render({"bundle": {"id": "0123abcd"}, "storage": {"s3": {"url": url}}})
     for component, pod in rendered.pods():
         if component in ("predictor", "transformer"):
             assert (
                 variables(rendered, component)["SHORTLIST_SERVING__BUNDLE"]["value"] == "0123abcd"
             )
-            assert "/data/bundles/0123abcd" in pod["initContainers"][0]["command"][-1]
+            (wait,) = (one for one in pod["initContainers"] if one["name"] == "storage-initializer")
+            assert "/data/bundles/0123abcd" in wait["command"][-1]
 
 
 def test_without_a_pin_the_pointer_is_followed(default: Any) -> None:
