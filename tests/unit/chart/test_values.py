@@ -205,7 +205,7 @@ def test_kserve_is_told_where_bundles_are(render: Any) -> None:
 
 def test_the_object_store_is_reached_at_its_port_alone(render: Any) -> None:
     for endpoint, port in (("http://store:9000", 9000), ("http://store", 80), ("", 443)):
-        s3 = {"url": "s3://models/a", "endpoint": endpoint}
+        s3 = {"url": "s3://models/a", "endpoint": endpoint, "existingSecret": "bucket"}
         policy = render({"storage": {"s3": s3}}).one("NetworkPolicy", "shortlist-s3")
         assert policy["spec"]["egress"] == [{"ports": [{"port": port, "protocol": "TCP"}]}]
 
