@@ -32,7 +32,7 @@ SEGMENT: Final = pa.schema(
         pa.field("received_ms", pa.int64(), nullable=False),
         pa.field("sequence", pa.int64(), nullable=False),
         pa.field("type", pa.int8(), nullable=False),
-        # A hash of what tells an entry from others: of events the event id, of pages the request.
+        # A hash of what tells an entry from others: of events user and id, of pages the request.
         pa.field("identity", pa.uint64(), nullable=False),
         pa.field("duplicate", pa.bool_(), nullable=False),
         pa.field("id", pa.string()),
@@ -262,7 +262,7 @@ def _row(taken: Taken) -> dict[str, Any]:
     if isinstance(entry, Event):
         return row | {
             "type": int(EntryType.EVENT),
-            "identity": digest(b"event", entry.event_id.encode()),
+            "identity": digest(b"event", b"%d" % entry.user, entry.event_id.encode()),
             "id": entry.event_id,
             "subject": entry.user,
             "video": entry.video,

@@ -39,6 +39,18 @@ def test_an_entry_sent_again_is_kept_and_marked_in_its_segment_and_in_later_ones
     ]
 
 
+def test_two_users_may_call_their_events_alike(archive: Archive, taken) -> None:
+    first = archive.write(taken([(event("a", user=1), 100), (event("a", user=2), 100)]))
+    second = archive.write(taken([(event("a", user=3), 200), (event("a", user=2), 200)]))
+    marks = read_segments([first, second], ["subject", "duplicate"]).to_pylist()
+    assert [(one["subject"], one["duplicate"]) for one in marks] == [
+        (1, False),
+        (2, False),
+        (3, False),
+        (2, True),
+    ]
+
+
 def test_segments_are_read_in_the_order_in_which_they_were_written(archive: Archive, taken) -> None:
     for number in range(12):
         archive.write(taken([(event(f"e{number}"), 100)]))
