@@ -108,6 +108,7 @@ class Archive:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._identities: dict[Path, npt.NDArray[np.uint64]] = {}
 
     def prepare(self) -> None:
         """Make the directory, and delete what a killed run left half-written.
@@ -184,6 +185,7 @@ class Archive:
             if gone.any():
                 deleted += int(gone.sum())
                 _write(table.filter(~gone), segment)
+                self._identities.pop(segment, None)
         return deleted
 
     def _marked(self, table: pa.Table, earlier: Sequence[Path]) -> pa.Table:
@@ -193,10 +195,16 @@ class Archive:
         duplicate = np.ones(len(identity), np.bool_)
         duplicate[first] = False
         for segment in earlier:
-            known = read_segments([segment], ["identity"]).column("identity").to_numpy()
-            duplicate |= np.isin(identity, known)
+            duplicate |= np.isin(identity, self._known(segment))
         at = SEGMENT.get_field_index("duplicate")
         return table.set_column(at, SEGMENT.field(at), pa.array(duplicate))
+
+    def _known(self, segment: Path) -> npt.NDArray[np.uint64]:
+        """Identities of a segment, read once, however many segments a drain writes after it."""
+        if segment not in self._identities:
+            column = read_segments([segment], ["identity"]).column("identity")
+            self._identities[segment] = column.to_numpy()
+        return self._identities[segment]
 
 
 def before_tombstone(

@@ -39,6 +39,25 @@ def test_an_entry_sent_again_is_kept_and_marked_in_its_segment_and_in_later_ones
     ]
 
 
+def test_a_segment_is_read_once_however_many_are_written_after_it(
+    archive: Archive, taken, monkeypatch
+) -> None:
+    def read(segments, *rest):
+        found.extend(path.name for path in segments)
+        return read_segments(segments, *rest)
+
+    found: list[str] = []
+    monkeypatch.setattr("shortlist.online.archive.read_segments", read)
+    for number in range(5):
+        archive.write(taken([(event(f"e{number}"), 100), (event("e0", at=9.0), 100)]))
+    assert sorted(found) == [f"segment-{number:08d}.parquet" for number in range(1, 5)]
+    # What was deleted from one is no longer known.
+    archive.write(taken([(Note(EntryType.FORGET, 1, 200.0), 200)]))
+    archive.purge(archive.notes().forgotten)
+    last = archive.write(taken([(event("e3"), 300)]))
+    assert read_segments([last], ["duplicate"]).to_pylist() == [{"duplicate": False}]
+
+
 def test_two_users_may_call_their_events_alike(archive: Archive, taken) -> None:
     first = archive.write(taken([(event("a", user=1), 100), (event("a", user=2), 100)]))
     second = archive.write(taken([(event("a", user=3), 200), (event("a", user=2), 200)]))
