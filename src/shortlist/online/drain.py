@@ -1,7 +1,8 @@
 """From the event log to Parquet: every event once, whatever is killed when.
 
-Two steps, each of which may be cut off anywhere and done again: `shortlist.online.taking` moves
-entries into the archive, `shortlist.online.making` turns the archive into a dataset.
+Three steps, each of which may be cut off anywhere and done again: `shortlist.online.taking` moves
+entries into the archive, `shortlist.online.noting` adds the tombstones and takedowns that the log
+dropped before, and `shortlist.online.making` turns the archive into a dataset.
 """
 
 import time
@@ -12,6 +13,7 @@ from shortlist.bundle.durable import exclusive
 from shortlist.datasets.store import Dataset
 from shortlist.online.archive import Archive
 from shortlist.online.making import Made, make
+from shortlist.online.noting import note_what_is_missing
 from shortlist.online.store import OnlineStore
 from shortlist.online.taking import Reached, take, unheard
 
@@ -49,5 +51,6 @@ async def drain(
     with exclusive(archive.directory, _LOCK_SECONDS):
         archive.prepare()
         taken = await take(store, archive, reached)
+        await note_what_is_missing(store, archive)
         clock = time.time() if now is None else now
         return taken, make(archive, base, into, store.settings, clock, reached=reached)

@@ -159,6 +159,32 @@ def test_whoever_is_forgotten_is_dropped_from_what_was_drained_and_what_was_not(
     assert set(Archive(tmp_path / "archive").notes().forgotten) == {3, 4}
 
 
+def test_a_log_that_dropped_tombstones_and_takedowns_leaves_nobody_in_the_archive(
+    settings: OnlineSettings, base: Dataset, tmp_path: Path
+) -> None:
+    async def trim(store: OnlineStore) -> None:
+        await store.forget(3)
+        await store.take_down(107)
+        for shard in range(SHARDS):
+            await store.client.run([("XTRIM", store.keys.log(shard), "MAXLEN", 0)])
+
+    ask(settings, busy)
+    drained(settings, base, tmp_path)
+    ask(settings, trim)
+    assert drained(settings, base, tmp_path, LATER + 60)[1].purged == 4
+    assert set(table(tmp_path)["user_id"].to_pylist()) == {*range(1, 13)} - {3}
+    archive = Archive(tmp_path / "archive")
+    notes, segments = archive.notes(), archive.segments()
+    assert (set(notes.forgotten), notes.blocked) == ({3}, (107,))
+    # Who comes back is a newcomer, and what is noted once is noted.
+    again = event("back", Action.IMPRESSION, 3, 105, NOON + 50)
+    ask(settings, lambda store: store.append([again], now=LATER))
+    drained(settings, base, tmp_path, LATER + 120)
+    assert len(archive.segments()) == len(segments) + 1
+    found = table(tmp_path).to_pylist()
+    assert [row["video_id"] for row in found if row["user_id"] == 3] == [105]
+
+
 def test_an_entry_that_cannot_be_read_stops_nothing(
     settings: OnlineSettings, base: Dataset, tmp_path: Path
 ) -> None:
