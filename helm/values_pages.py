@@ -159,7 +159,9 @@ def schema(text: str, definitions: Mapping[str, Any]) -> dict[str, Any]:
     for value in values(text):
         branch = root
         for key in value.path[:-1]:
+            _require(branch, key)
             branch = branch["properties"].setdefault(key, _closed())
+        _require(branch, value.path[-1])
         branch["properties"][value.path[-1]] = {
             "description": value.description,
             "type": _TYPES[type(value.default)],
@@ -168,8 +170,14 @@ def schema(text: str, definitions: Mapping[str, Any]) -> dict[str, Any]:
     return root
 
 
+def _require(branch: dict[str, Any], key: str) -> None:
+    """Null takes a default away, and templates read every value."""
+    if key not in branch["required"]:
+        branch["required"].append(key)
+
+
 def _closed() -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "properties": {}}
+    return {"type": "object", "additionalProperties": False, "required": [], "properties": {}}
 
 
 def _settings() -> dict[str, Any]:

@@ -162,6 +162,34 @@ def test_the_notes_name_the_service_the_secret_and_the_namespace(render: Any) ->
     assert "get secret feed-keys" in notes
 
 
+def test_the_notes_quote_a_dot_in_the_name_of_a_key(render: Any) -> None:
+    keys = {"existingSecret": "callers", "existingSecretKey": "all.txt"}
+    assert r"-o jsonpath='{.data.all\.txt}'" in render({"keys": keys}).notes
+
+
+def test_pods_have_as_long_to_start_as_their_values_say(render: Any) -> None:
+    for component, period in (("transformer", 2), ("predictor", 5)):
+        pods = dict(render({component: {"startSeconds": 901}}).pods())
+        (one,) = pods[component]["containers"]
+        probe = one["startupProbe"]
+        assert probe["periodSeconds"] == period
+        assert 901 <= probe["failureThreshold"] * period < 901 + period
+
+
+def test_a_predictor_that_need_not_wait_at_its_end_does_not(render: Any) -> None:
+    """To sleep for no time is refused before Kubernetes 1.33."""
+    pods = dict(render({"predictor": {"preStopSeconds": 0}}).pods())
+    assert "lifecycle" not in pods["predictor"]["containers"][0]
+
+
+def test_a_pod_monitors_own_label_comes_before_the_common_one(render: Any) -> None:
+    monitors = {"enabled": True, "labels": {"team": "watchers"}}
+    text = {"podMonitors": monitors, "commonLabels": {"team": "all", "floor": "2"}}
+    for one in render(text).of("PodMonitor"):
+        assert one["metadata"]["labels"]["team"] == "watchers"
+        assert one["metadata"]["labels"]["floor"] == "2"
+
+
 def test_the_password_is_handed_to_redis_whatever_signs_it_has(default: Any) -> None:
     (redis,) = dict(default.pods())["redis"]["containers"]
     assert "$REDISCLI_AUTH" in redis["command"][-1]
