@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A kind cluster with KServe in Standard mode, at pinned versions; what is there already is kept.
 # Needs kind, kubectl, helm, and docker, podman or nerdctl. Images of Shortlist that are built under
-# $PREFIX and $TAG are handed to the node.
+# $PREFIX and $TAG (by default those of `make images`) are handed to the node, and where it was built,
+# that of the object store, which only the end-to-end tests need.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -10,7 +11,7 @@ node_image=kindest/node:v1.34.0     # that of kind 0.30
 cert_manager=v1.17.0                # what KServe 0.20 is tested with
 kserve=v0.20.0
 charts=oci://ghcr.io/kserve/charts
-prefix=${PREFIX:-shortlist} tag=${TAG:-0.1.0}
+prefix=${PREFIX:-shortlist} tag=${TAG:-$("$here/../../images/build" --tag)}
 
 for tool in kind kubectl helm; do
     command -v "$tool" >/dev/null || { echo "up.sh: there is no $tool on PATH" >&2; exit 1; }
@@ -42,7 +43,7 @@ for attempt in $(seq 60); do
     sleep 2
 done
 
-for role in training ranker transformer; do
+for role in training ranker transformer object-store; do
     image=$prefix/$role:$tag found=
     for engine in docker podman nerdctl; do
         if "$engine" image inspect "$image" >/dev/null 2>&1; then
@@ -54,7 +55,8 @@ for role in training ranker transformer; do
             break
         fi
     done
-    [ -n "$found" ] || echo "not on the node: $image; make images PREFIX=$prefix TAG=$tag" >&2
+    [ -n "$found" ] || [ "$role" = object-store ] || \
+        echo "not on the node: $image; make images PREFIX=$prefix TAG=$tag" >&2
 done
 
 cat <<END

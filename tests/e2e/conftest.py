@@ -24,6 +24,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ORDER = (
+    "test_overlays",
     "test_install",
     "test_pages",
     "test_metrics",

@@ -67,6 +67,12 @@ def test_a_further_index_is_passed_on(variable: str) -> None:
     assert "--default-index" not in plan
 
 
+def test_what_needs_kubectl_is_tested_with_the_cluster() -> None:
+    (line,) = (line for line in shown("e2e", "TAG=7").splitlines() if "pytest" in line)
+    assert "SHORTLIST_E2E_TAG='7'" in line
+    assert "tests/e2e tests/unit/chart/test_manifests.py" in line
+
+
 def test_the_demo_gets_its_size_and_its_data() -> None:
     plan = shown("demo", "PRESET=tiny", "DATA=kuairand:/my logs")
     chosen = "--preset 'tiny' --set 'datasets.source=kuairand:/my logs'"

@@ -62,6 +62,11 @@ def test_the_tag_is_the_version_and_the_revision(project: Path) -> None:
     assert line.endswith(" .")
 
 
+def test_the_tag_is_said_without_building(project: Path) -> None:
+    revision = git(project, "rev-parse", "--short=12", "HEAD")
+    assert build(project, "--tag").stdout == f"1.2.3-{revision}\n"
+
+
 def test_what_is_not_committed_has_another_tag_by_its_content(project: Path) -> None:
     tags = [told(project)[0].split()[1]]
     (project / "README.md").write_text("changed")
