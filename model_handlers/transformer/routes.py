@@ -154,8 +154,13 @@ class Routes:
         return Response(body, status, media_type=_JSON)
 
     async def _figures(self, request: Request) -> Response:
-        """For Prometheus: nothing is counted."""
-        kind, body = self._metrics.exposition(request.headers.get("accept"))
+        """For Prometheus: nothing is counted but what goes wrong."""
+        try:
+            kind, body = self._metrics.exposition(request.headers.get("accept"))
+        except Exception as error:
+            headers: dict[str, str] = {}
+            status, body = self._refused(error, headers)
+            return Response(body, status, headers, _JSON)
         return Response(body, headers={"content-type": kind})
 
     async def _recommend_v1(self, request: Request) -> bytes:

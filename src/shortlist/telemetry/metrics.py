@@ -35,6 +35,7 @@ CACHES: Final = ("features", "vector", "slate")
 VECTORS: Final = ("kept", "encoded", "dropped")
 OUTCOMES: Final = ("switched", "refused", "rolled_back")
 PARTS: Final = ("predictor", "store")
+TASKS: Final = ("encoder", "recorder", "waking")
 _HELD: Final = "shortlist_bundle_info"
 
 
@@ -134,6 +135,12 @@ class ServingMetrics:
         self._lost = Counter(
             "shortlist_log_lost",
             "Served pages that never reached the event log.",
+            registry=registry,
+        )
+        self._failed_turns = Counter(
+            "shortlist_task_failures",
+            "Turns of tasks in the background that failed unforeseen; the log says why.",
+            ["task"],
             registry=registry,
         )
         self._breaker = Gauge(
@@ -247,6 +254,10 @@ class ServingMetrics:
         """Served pages never reached the log."""
         self._lost.inc(count)
 
+    def turn_failed(self, task: str) -> None:
+        """One of `TASKS` met what nobody foresaw, and goes on."""
+        self._failed_turns.labels(task).inc()
+
     def breaker(self, part: str, state: Enum) -> None:
         """The breaker of one of `PARTS` changed; the value of its state is shown."""
         self._by_part[part].set(state.value)
@@ -274,9 +285,13 @@ class ServingMetrics:
         """Content type and body of the page that Prometheus reads.
 
         Args:
-            accepted: what it says that it can read, in a header of HTTP.
+            accepted: what it says that it can read, in a header of HTTP; nothing where it makes no
+                sense.
         """
-        encode, kind = choose_encoder(accepted or "")
+        try:
+            encode, kind = choose_encoder(accepted or "")
+        except (TypeError, ValueError):  # It names a version that is none.
+            encode, kind = choose_encoder("")
         return kind, encode(self._told)
 
     def _bind(self) -> None:
@@ -303,4 +318,6 @@ class ServingMetrics:
         self._by_vector = {how: self._vectors.labels(how) for how in VECTORS}
         for outcome in OUTCOMES:
             self._publications.labels(outcome)
+        for task in TASKS:
+            self._failed_turns.labels(task)
         self._by_part = {part: self._breaker.labels(part) for part in PARTS}

@@ -223,6 +223,18 @@ def test_who_asks_for_videos_has_a_rate_too() -> None:
     assert service.count("shortlist_rate_limited_total") == 1
 
 
+def test_metrics_that_cannot_be_told_are_refused_in_our_form_and_counted(monkeypatch) -> None:
+    def fail(_: str | None) -> None:
+        raise ZeroDivisionError("secret")
+
+    service = Service()
+    monkeypatch.setattr(service.metrics, "exposition", fail)
+    answer = service.client().get("/metrics")
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (500, "internal")
+    assert "secret" not in answer.text
+    assert service.count("shortlist_errors_total", kind="internal") == 1
+
+
 @pytest.fixture(scope="module")
 def served() -> TestClient:
     service = Service()

@@ -14,6 +14,7 @@ from shortlist.telemetry.metrics import (
     PARTS,
     REQUEST_BUCKETS,
     STAGE_BUCKETS,
+    TASKS,
     ServingMetrics,
 )
 from shortlist.wire.causes import Cause, Ignored
@@ -68,6 +69,7 @@ def test_everything_else_is_counted_once(metrics: ServingMetrics) -> None:
     metrics.event("duplicate")
     metrics.retried()
     metrics.lost(4)
+    metrics.turn_failed("encoder")
     metrics.breaker("store", State.OPEN)
     metrics.publication("switched", 3.0)
     assert value(metrics, "errors_total", kind="malformed") == 1
@@ -83,6 +85,7 @@ def test_everything_else_is_counted_once(metrics: ServingMetrics) -> None:
     assert value(metrics, "events_total", kind="unstated", status="duplicate") == 1
     assert value(metrics, "predictor_retries_total") == 1
     assert value(metrics, "log_lost_total") == 4
+    assert value(metrics, "task_failures_total", task="encoder") == 1
     assert value(metrics, "breaker_state", part="store") == 2
     assert value(metrics, "publications_total", outcome="switched") == 1
     assert value(metrics, "publication_seconds_sum") == 3
@@ -94,6 +97,7 @@ def test_what_never_happened_is_seen_at_zero(metrics: ServingMetrics) -> None:
     assert value(metrics, "cache_lookups_total", cache="features", result="miss") == 0
     assert [value(metrics, "breaker_state", part=part) for part in PARTS] == [0, 0]
     assert [value(metrics, "publications_total", outcome=one) for one in OUTCOMES] == [0] * 3
+    assert [value(metrics, "task_failures_total", task=task) for task in TASKS] == [0] * 3
 
 
 def test_only_the_bundles_that_are_held_are_shown(metrics: ServingMetrics) -> None:
@@ -116,7 +120,7 @@ def test_only_the_bundles_that_are_held_are_shown(metrics: ServingMetrics) -> No
 
 def test_names_say_their_unit_and_their_help(metrics: ServingMetrics) -> None:
     families = list(metrics.registry.collect())
-    assert len(families) == 20
+    assert len(families) == 21
     for family in families:
         assert family.name.startswith("shortlist_")
         assert family.documentation.endswith(".")
@@ -130,6 +134,14 @@ def test_prometheus_can_read_the_page(metrics: ServingMetrics) -> None:
     assert kind.startswith("text/plain")
     names = {family.name for family in text_string_to_metric_families(body.decode())}
     assert "shortlist_fallbacks" in names
+
+
+@pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
+@pytest.mark.parametrize("version", ["abc", "1.x", "1..0"])
+def test_who_asks_for_a_version_that_is_none_gets_the_plain_page(
+    metrics: ServingMetrics, kind: str, version: str
+) -> None:
+    assert metrics.exposition(f"{kind}; version={version}") == metrics.exposition()
 
 
 @pytest.mark.parametrize("buckets", [REQUEST_BUCKETS, STAGE_BUCKETS])
