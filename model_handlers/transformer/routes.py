@@ -187,11 +187,13 @@ class Routes:
     async def _take_down(self, request: Request) -> bytes:
         video = id_from_path(request.path_params["id"], "video_id")
         await self._service.store.take_down(video)
+        self._metrics.takedown(down=True)
         return answer_to_body(TakedownAnswer(video, taken_down=True))
 
     async def _restore(self, request: Request) -> bytes:
         video = id_from_path(request.path_params["id"], "video_id")
         await self._service.store.restore(video)
+        self._metrics.takedown(down=False)
         return answer_to_body(TakedownAnswer(video, taken_down=False))
 
     async def _forget(self, request: Request) -> bytes:

@@ -10,6 +10,7 @@ from typing import Final
 from shortlist.bundle import BundleStore
 from shortlist.errors import UnavailableError
 from shortlist.online.store import OnlineStore, UserState
+from shortlist.serving.background import for_ever
 from shortlist.serving.breaker import Breaker, State
 from shortlist.serving.budget import Budget
 from shortlist.serving.bundles import Bundles
@@ -66,6 +67,8 @@ class Service:
     pulse: Pulse
     company: Company | None = None
     _waking: "asyncio.Task[None] | None" = None
+    _learned: bool = False
+    _told: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -116,7 +119,9 @@ class Service:
             connections=serving.predictor_connections,
             retried=figures.retried,
         )
-        recorder = Recorder(store, serving.waiting_pages, lost=figures.lost)
+        recorder = Recorder(
+            store, serving.waiting_pages, lost=figures.lost, failed=figures.turn_failed
+        )
         encoder = Encoder(bundles, store, serving.waiting_vectors, figures, now)
         known = Known(store, breaker("store"))
         pulse = Pulse(serving.budget_ms / 1e3 / TURNS)
@@ -166,7 +171,7 @@ class Service:
         """Follow the pointer from now on, look for store and predictor, and wait for the others."""
         # The first bundle is loaded before this returns, by a thread that may wait.
         await asyncio.to_thread(self.bundles.start)
-        self._waking = asyncio.create_task(self._wake())
+        self._waking = asyncio.create_task(for_ever("waking", self._wake, self.figures.turn_failed))
         self.pulse.start()
         if self.company is not None:
             while not self.company.may_answer(ready=self._lacking() is None):
@@ -194,22 +199,20 @@ class Service:
         return None
 
     async def _wake(self) -> None:
-        """Ask the predictor until it answers, learn what was taken down, and tell the bundles."""
-        learned = False
-        told: tuple[str, ...] = ()
-        while True:
-            if not learned:
-                with contextlib.suppress(UnavailableError):
-                    await self.store.refresh_blocklist()
-                    learned = True
-            held = self.bundles.current
-            if held is not None and not self.predictor.reached:
-                with contextlib.suppress(NoRankingError, UnknownBundleError):
-                    await self.predictor.rank(canary(held.parts), Budget(_CANARY_MS), 0.0)
-            if self.company is not None and self._lacking() is None:
-                self.company.tell_ready()
-            ids = self.bundles.ids[:2]
-            if held is not None and ids != told:
-                self.figures.bundles(ids[0], ids[1] if len(ids) > 1 else None)
-                told = ids
-            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+        """Ask the predictor until it answers, learn what was taken down, and tell of both."""
+        if not self._learned:
+            with contextlib.suppress(UnavailableError):
+                await self.store.refresh_blocklist()
+                self._learned = True
+        self.figures.blocked(len(self.store.blocked))
+        held = self.bundles.current
+        if held is not None and not self.predictor.reached:
+            with contextlib.suppress(NoRankingError, UnknownBundleError):
+                await self.predictor.rank(canary(held.parts), Budget(_CANARY_MS), 0.0)
+        if self.company is not None and self._lacking() is None:
+            self.company.tell_ready()
+        ids = self.bundles.ids[:2]
+        if held is not None and ids != self._told:
+            self.figures.bundles(ids[0], ids[1] if len(ids) > 1 else None)
+            self._told = ids
+        await asyncio.sleep(_ASK_AGAIN_SECONDS)

@@ -35,6 +35,7 @@ CACHES: Final = ("features", "vector", "slate")
 VECTORS: Final = ("kept", "encoded", "dropped")
 OUTCOMES: Final = ("switched", "refused", "rolled_back")
 PARTS: Final = ("predictor", "store")
+TAKEDOWNS: Final = ("restored", "taken_down")
 TASKS: Final = ("encoder", "recorder", "waking")
 _HELD: Final = "shortlist_bundle_info"
 
@@ -125,6 +126,18 @@ class ServingMetrics:
             "shortlist_events",
             "Events reported, by kind and by what became of them.",
             ["kind", "status"],
+            registry=registry,
+        )
+        self._takedowns = Counter(
+            "shortlist_takedowns",
+            "Videos taken down or restored through this server.",
+            ["what"],
+            registry=registry,
+        )
+        self._blocked = Gauge(
+            "shortlist_blocked_videos",
+            "Videos that are taken down, as far as this server knows.",
+            multiprocess_mode="livemax",
             registry=registry,
         )
         self._retries = Counter(
@@ -246,6 +259,14 @@ class ServingMetrics:
         """
         self._events.labels(kind, status).inc()
 
+    def takedown(self, *, down: bool) -> None:
+        """A video was taken down, or restored."""
+        self._takedowns.labels(TAKEDOWNS[down]).inc()
+
+    def blocked(self, count: int) -> None:
+        """So many videos are down."""
+        self._blocked.set(count)
+
     def retried(self) -> None:
         """The predictor was asked again."""
         self._retries.inc()
@@ -318,6 +339,8 @@ class ServingMetrics:
         self._by_vector = {how: self._vectors.labels(how) for how in VECTORS}
         for outcome in OUTCOMES:
             self._publications.labels(outcome)
+        for what in TAKEDOWNS:
+            self._takedowns.labels(what)
         for task in TASKS:
             self._failed_turns.labels(task)
         self._by_part = {part: self._breaker.labels(part) for part in PARTS}

@@ -270,7 +270,8 @@ def test_a_history_that_cannot_be_read_and_the_next_event_mends_it(running) -> N
 def test_a_video_taken_down_is_gone_from_the_next_page_on(running) -> None:
     page = running.whole(608, session_id="down", page_size=5)
     video = ids(page)[0]
-    with running.taken_down(video):
+    counted = [f'shortlist_takedowns_total{{what="{what}"}}' for what in ("taken_down", "restored")]
+    with running.counting(*counted), running.taken_down(video):
         for user in (608, 609):
             assert video not in ids(running.whole(user, session_id="another"))
         # Also while Redis is away, and from lists that were ranked before.

@@ -74,6 +74,12 @@ class Service:
             raise self.fault
         return History.none()
 
+    async def take_down(self, video):
+        if self.fault is not None:
+            raise self.fault
+
+    restore = take_down
+
     def client(self) -> TestClient:
         routes = Routes(ShortlistModel(self), self, self.metrics).all()  # type: ignore[arg-type]
         return TestClient(Starlette(routes=routes), headers={"authorization": f"Bearer {KEY}"})
@@ -221,6 +227,18 @@ def test_who_asks_for_videos_has_a_rate_too() -> None:
     statuses = [client.get(f"{VIDEOS_PATH}?ids=5").status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
     assert service.count("shortlist_rate_limited_total") == 1
+
+
+def test_takedowns_and_restores_are_counted_where_they_were_done() -> None:
+    service = Service()
+    client = service.client()
+    assert client.post("/v1/videos/5/takedown").is_success
+    assert client.post("/v1/videos/6/takedown").is_success
+    assert client.delete("/v1/videos/5/takedown").is_success
+    service.fault = UnavailableError(REDIS)
+    assert client.post("/v1/videos/7/takedown").status_code == 503
+    assert service.count("shortlist_takedowns_total", what="taken_down") == 2
+    assert service.count("shortlist_takedowns_total", what="restored") == 1
 
 
 def test_metrics_that_cannot_be_told_are_refused_in_our_form_and_counted(monkeypatch) -> None:

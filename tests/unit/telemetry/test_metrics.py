@@ -69,6 +69,8 @@ def test_everything_else_is_counted_once(metrics: ServingMetrics) -> None:
     metrics.event("duplicate")
     metrics.retried()
     metrics.lost(4)
+    metrics.takedown(down=True)
+    metrics.blocked(7)
     metrics.turn_failed("encoder")
     metrics.breaker("store", State.OPEN)
     metrics.publication("switched", 3.0)
@@ -86,6 +88,9 @@ def test_everything_else_is_counted_once(metrics: ServingMetrics) -> None:
     assert value(metrics, "predictor_retries_total") == 1
     assert value(metrics, "log_lost_total") == 4
     assert value(metrics, "task_failures_total", task="encoder") == 1
+    assert value(metrics, "takedowns_total", what="taken_down") == 1
+    assert value(metrics, "takedowns_total", what="restored") == 0
+    assert value(metrics, "blocked_videos") == 7
     assert value(metrics, "breaker_state", part="store") == 2
     assert value(metrics, "publications_total", outcome="switched") == 1
     assert value(metrics, "publication_seconds_sum") == 3
@@ -120,7 +125,7 @@ def test_only_the_bundles_that_are_held_are_shown(metrics: ServingMetrics) -> No
 
 def test_names_say_their_unit_and_their_help(metrics: ServingMetrics) -> None:
     families = list(metrics.registry.collect())
-    assert len(families) == 21
+    assert len(families) == 23
     for family in families:
         assert family.name.startswith("shortlist_")
         assert family.documentation.endswith(".")
