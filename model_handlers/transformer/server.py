@@ -180,6 +180,8 @@ def _config(app: Front, settings: Settings) -> uvicorn.Config:
         app,
         log_config=None,
         access_log=False,
+        # A caller's rate goes by where he calls from, never by what he says of it.
+        proxy_headers=False,
         lifespan="off",
         http="httptools",
         ws="none",

@@ -1,5 +1,6 @@
 """The routes around a service that is not there: who may ask, what is logged, what is told."""
 
+import asyncio
 import io
 import json
 import logging
@@ -16,12 +17,13 @@ from starlette.testclient import TestClient
 
 from model_handlers.transformer.model import ShortlistModel
 from model_handlers.transformer.routes import Routes
-from model_handlers.transformer.server import application
+from model_handlers.transformer.server import _config, application
 from shortlist.datasets.catalogue import Catalogue
 from shortlist.datasets.schema import VIDEOS
 from shortlist.errors import UnavailableError
 from shortlist.online.packing import History
 from shortlist.serving.callers import Callers
+from shortlist.settings import Settings
 from shortlist.settings.serving import ServingSettings
 from shortlist.settings.telemetry import TelemetrySettings
 from shortlist.telemetry.current import current
@@ -251,6 +253,19 @@ def test_metrics_that_cannot_be_told_are_refused_in_our_form_and_counted(monkeyp
     assert (answer.status_code, answer.json()["error"]["kind"]) == (500, "internal")
     assert "secret" not in answer.text
     assert service.count("shortlist_errors_total", kind="internal") == 1
+
+
+def test_a_caller_is_where_he_calls_from_whatever_he_says() -> None:
+    async def front(scope, receive, send) -> None:
+        told.append(scope["client"])
+
+    told: list[tuple[str, int]] = []
+    config = _config(front, Settings())  # type: ignore[arg-type]
+    config.load()
+    headers = [(b"x-forwarded-for", b"192.0.2.7")]
+    scope = {"type": "http", "client": ("127.0.0.1", 9), "headers": headers, "scheme": "http"}
+    asyncio.run(config.loaded_app(scope, None, None))  # type: ignore[arg-type]
+    assert told == [("127.0.0.1", 9)]
 
 
 @pytest.fixture(scope="module")
