@@ -1,5 +1,6 @@
 """Where the online store is, how long it may take, and how much it keeps of a user."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ def _address(url: str) -> str:
         known = False
     if not known and not (url.startswith("unix:///") and len(url) > len("unix:///")):
         raise ValueError("write redis://HOST:PORT, rediss://HOST:PORT for TLS, or unix:///PATH")
+    if known and not re.fullmatch(r"/*[0-9]*/*", parts.path):
+        raise ValueError("a database is a number: write redis://HOST:PORT/0")
     if known and (parts.password or parts.username):
         raise ValueError("name and password go into online.username and online.password")
     return url

@@ -1,9 +1,9 @@
 """Serving: budgets, the bundle that is served, the two servers, and who may call them."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from shortlist.settings.base import Branch, Port
 
@@ -174,3 +174,12 @@ class ServingSettings(Branch):
         le=600,
         description="Seconds at the end in which requests finish and waiting pages are written.",
     )
+
+    @model_validator(mode="after")
+    def _budget_is_left(self) -> Self:
+        if self.reserve_ms >= self.budget_ms:
+            raise ValueError(
+                f"reserve_ms ({self.reserve_ms:g}) leaves the predictor nothing of budget_ms "
+                f"({self.budget_ms:g}); lower the one or raise the other"
+            )
+        return self

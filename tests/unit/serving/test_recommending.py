@@ -238,7 +238,7 @@ def test_without_the_predictor_recalls_order_stands_in(make, run, busiest, cause
 
 def test_without_time_nobody_asks_the_predictor(make, run, busiest) -> None:
     async def look() -> None:
-        transformer = make(budget_ms=15, reserve_ms=15)
+        transformer = make(budget_ms=15, reserve_ms=14.5)
         page = await transformer.page(busiest)
         assert page.degraded_by == (Cause.OVER_BUDGET,)
         assert transformer.ranker.asked == []

@@ -166,6 +166,16 @@ def test_a_misspelt_preset_is_refused_with_its_source_and_the_nearest_one() -> N
             "datasets.source cannot be 'kuairand' (command line): write world, or kuairand:PATH "
             "with the directory of KuaiRand's files",
         ),
+        (
+            "online.url=redis://h:6379/abc",
+            "online.url cannot be 'redis://h:6379/abc' (command line): a database is a number: "
+            "write redis://HOST:PORT/0",
+        ),
+        (
+            "serving.budget_ms=10",
+            "serving: reserve_ms (15) leaves the predictor nothing of budget_ms (10); lower the "
+            "one or raise the other",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_setting_value_and_source(
