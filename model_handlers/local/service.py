@@ -45,6 +45,7 @@ def running(plan: Plan, directory: Path, find: Find, say: Say) -> Iterator[Super
         Refilling(plan, find, say) as refilling,
         Supervisor(say, patience) as watching,
     ):
+        begin_logs(directory)
         if plan.redis:
             watching.start(Redis(plan, directory))
             watching.wait()
@@ -59,6 +60,17 @@ def running(plan: Plan, directory: Path, find: Find, say: Say) -> Iterator[Super
             yield watching
         finally:
             refilling.stop()  # It ends while the parts do.
+
+
+def begin_logs(directory: Path) -> None:
+    """Begin logs anew; those of the run before are kept beside them, older ones are not.
+
+    Raises:
+        StorageError: the disk refused.
+    """
+    with storage_errors(directory):
+        for log in [*directory.glob("*.log"), *directory.glob("*/output.log")]:
+            log.replace(log.with_name(f"{log.name}.before"))
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 import model_handlers.local
 from model_handlers.local.plan import Plan, plan
+from model_handlers.local.service import begin_logs
 from model_handlers.local.told import examples, feed_address
 from shortlist.cli import main as cli
 from shortlist.settings import load
@@ -141,3 +142,15 @@ def test_without_the_servers_the_extra_is_named(
         monkeypatch.setitem(sys.modules, name, None)
     assert cli.run(["up"]) == 1
     assert "install `shortlist[local]`" in capsys.readouterr().err
+
+
+def test_logs_of_the_run_before_are_kept_and_older_ones_are_not(tmp_path: Path) -> None:
+    (tmp_path / "predictor").mkdir()
+    logs = [tmp_path / "redis.log", tmp_path / "predictor" / "output.log"]
+    begin_logs(tmp_path)
+    for run in ("first", "second"):
+        for log in logs:
+            log.write_text(run)
+        begin_logs(tmp_path)
+    assert sorted(tmp_path.rglob("*log*")) == sorted(Path(f"{log}.before") for log in logs)
+    assert {Path(f"{log}.before").read_text() for log in logs} == {"second"}
