@@ -18,6 +18,7 @@ from shortlist.errors import InputError, UnavailableError
 from shortlist.online.entries import ServedPage
 from shortlist.online.packing import StoredList, UserVector
 from shortlist.online.store import UserState
+from shortlist.serving.background import for_ever
 
 _PAUSE_SECONDS: Final = 0.5
 
@@ -59,6 +60,7 @@ class Recorder:
         *,
         writers: int = 4,
         lost: Callable[[int], None] = lambda _: None,
+        failed: Callable[[str], None] = lambda _: None,
         pause_seconds: float = _PAUSE_SECONDS,
     ) -> None:
         """Begin empty.
@@ -68,9 +70,10 @@ class Recorder:
             most: pages that wait at most; where more come, the oldest are lost.
             writers: that write at a time.
             lost: told how many pages were lost.
+            failed: told its name where it met what nobody foresaw.
             pause_seconds: before a page is tried again that could not be written.
         """
-        self._keeper, self._most, self._lost = keeper, most, lost
+        self._keeper, self._most, self._lost, self._failed = keeper, most, lost, failed
         self._writers, self._pause = writers, pause_seconds
         self._waiting: deque[Record] = deque()
         self._pending: OrderedDict[tuple[int, str], list[Record]] = OrderedDict()
@@ -90,9 +93,9 @@ class Recorder:
         self._pending.setdefault(record.session, []).append(record)
         if not self._tasks:
             # They outlive the request that they begin with, and are none of its.
-            self._tasks = [
-                asyncio.create_task(self._write(), context=Context()) for _ in range(self._writers)
-            ]
+            for _ in range(self._writers):
+                going = for_ever("recorder", self._write, self._failed, pause_seconds=self._pause)
+                self._tasks.append(asyncio.create_task(going, context=Context()))
         self._more.set()
 
     def overlaid(self, state: UserState, session: str) -> UserState:
@@ -134,29 +137,30 @@ class Recorder:
         self._pending.clear()
 
     async def _write(self) -> None:
-        while True:
-            record = self._next()
-            if record is None:
-                self._more.clear()
-                await self._more.wait()
-                continue
-            self._writing.add(record.session)
-            try:
-                await self._keeper.served(record.page, ranked=record.ranked, vector=record.vector)
-            except UnavailableError:
-                # Back to the front: pages of a session are written in their order.
-                if record in self._pending.get(record.session, []):
-                    self._waiting.appendleft(record)
-                self._writing.discard(record.session)
-                await asyncio.sleep(self._pause)
-            except InputError:
-                self._done(record)
-                self._lost(1)
-            else:
-                self._done(record)
-            finally:
-                self._writing.discard(record.session)
-                self._more.set()
+        record = self._next()
+        if record is None:
+            self._more.clear()
+            await self._more.wait()
+            return
+        self._writing.add(record.session)
+        try:
+            await self._keeper.served(record.page, ranked=record.ranked, vector=record.vector)
+        except UnavailableError:
+            # Back to the front: pages of a session are written in their order.
+            if record in self._pending.get(record.session, []):
+                self._waiting.appendleft(record)
+            self._writing.discard(record.session)
+            await asyncio.sleep(self._pause)
+        except Exception as error:
+            self._done(record)
+            self._lost(1)
+            if not isinstance(error, InputError):
+                raise
+        else:
+            self._done(record)
+        finally:
+            self._writing.discard(record.session)
+            self._more.set()
 
     def _next(self) -> Record | None:
         """The first page whose session nobody is writing to."""

@@ -16,6 +16,7 @@ from shortlist.online.packing import History, UserVector, rows_of
 from shortlist.online.store import Received, UserState
 from shortlist.ranker.profile import tally
 from shortlist.serving.asker import declared_of, fresh
+from shortlist.serving.background import for_ever
 from shortlist.serving.bundles import Bundles
 from shortlist.serving.live import Live
 from shortlist.telemetry.metrics import ServingMetrics
@@ -124,7 +125,8 @@ class Encoder:
         self._waiting[user] = None
         if self._task is None:
             # It outlives the request that it begins with, and is none of its.
-            self._task = asyncio.create_task(self._run(), context=Context())
+            going = for_ever("encoder", self._turn, self._figures.turn_failed)
+            self._task = asyncio.create_task(going, context=Context())
         self._more.set()
 
     async def close(self) -> None:
@@ -133,17 +135,18 @@ class Encoder:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _run(self) -> None:
-        while True:
-            while not self._waiting:
-                self._more.clear()
-                await self._more.wait()
-            user, _ = self._waiting.popitem(last=False)
-            try:
-                await self._encode(user)
-            except UnavailableError:
-                # The next page encodes it anyway.
-                self._figures.vector("dropped")
+    async def _turn(self) -> None:
+        while not self._waiting:
+            self._more.clear()
+            await self._more.wait()
+        user, _ = self._waiting.popitem(last=False)
+        try:
+            await self._encode(user)
+        except Exception as error:
+            # The next page encodes it anyway.
+            self._figures.vector("dropped")
+            if not isinstance(error, UnavailableError):
+                raise
 
     async def _encode(self, user: int) -> None:
         held, began = self._bundles.current, time.time()

@@ -113,6 +113,27 @@ def test_what_the_store_refuses_for_good_is_counted_and_not_tried_again() -> Non
     assert keeper.now == 1
 
 
+def test_what_nobody_foresaw_costs_one_page_and_is_told() -> None:
+    class Surprising(Keeper):
+        async def served(self, page, *, ranked=None, vector=None) -> None:
+            if page.user == 1:
+                raise ZeroDivisionError
+            await super().served(page)
+
+    async def go() -> None:
+        recorder = Recorder(
+            keeper, 100, writers=1, lost=lost.append, failed=failed.append, pause_seconds=0
+        )
+        for n, user in enumerate([1, 2, 1, 3]):
+            recorder.add(record(n, user=user))
+        await recorder.close(5)
+
+    keeper, lost, failed = Surprising(), list[int](), list[str]()
+    asyncio.run(go())
+    assert [user for user, *_ in keeper.kept] == [2, 3]
+    assert (lost, failed) == ([1, 1], ["recorder"] * 2)
+
+
 def test_what_waits_of_a_user_can_be_dropped() -> None:
     async def go() -> list:
         keeper = Keeper()

@@ -1,14 +1,17 @@
 """Events change histories, and vectors follow in the background."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from shortlist.datasets.events import Kind
 from shortlist.online.packing import History, UserVector
 from shortlist.serving.recommending import day_of
 from shortlist.serving.reporting import Encoder, Reporter, history_answer
 from shortlist.settings.serving import ServingSettings
+from shortlist.telemetry.metrics import ServingMetrics
 from shortlist.wire.events import Event
 
 AT = 1_770_000_000.0
@@ -98,6 +101,29 @@ def test_the_vector_follows_the_event_before_the_user_asks(make, run, live, busi
         assert transformer.count("shortlist_user_vectors_total", how="kept") == kept + 1
         await encoder.close()
 
+    run(look())
+
+
+def test_a_user_who_cannot_be_encoded_stops_nobody_else(run) -> None:
+    class Surprising:
+        async def fetch(self, user: int) -> None:
+            asked.append(user)
+            if user == 1:
+                raise ZeroDivisionError
+
+    async def look() -> None:
+        metrics = ServingMetrics(CollectorRegistry())
+        bundles = SimpleNamespace(current=None)
+        encoder = Encoder(bundles, Surprising(), 10, metrics, lambda live, state: (state, 0.0))
+        encoder.add(1)
+        encoder.add(2)
+        await settled(lambda: asked == [1, 2])
+        count = metrics.registry.get_sample_value
+        assert count("shortlist_user_vectors_total", {"how": "dropped"}) == 1
+        assert count("shortlist_task_failures_total", {"task": "encoder"}) == 1
+        await encoder.close()
+
+    asked: list[int] = []
     run(look())
 
 
