@@ -64,7 +64,7 @@ def decide(
     tolerance: float = 0.0,
     resamples: int = 1_000,
     seed: int = 0,
-    unopposed: str = UNOPPOSED,
+    remark: str = "",
 ) -> Verdict:
     """Judge a candidate by the same figure of the same users under each ranker.
 
@@ -77,7 +77,8 @@ def decide(
             for a gain.
         resamples: how many times the users are drawn behind each interval.
         seed: of the draws.
-        unopposed: a sentence that says why ``published`` is None.
+        remark: sentences on what is published, said before it is compared; where ``published`` is
+            None they say why, and without any there is nothing published.
 
     Raises:
         ValueError: the figures are not of equally many users.
@@ -90,9 +91,11 @@ def decide(
     """
     comparisons = [
         _compare(metric, "popularity", candidate, popularity, None, resamples, seed),
-        Comparison(other=_PUBLISHED, passed=True, difference=None, reason=unopposed)
+        Comparison(other=_PUBLISHED, passed=True, difference=None, reason=remark or UNOPPOSED)
         if published is None
-        else _compare(metric, _PUBLISHED, candidate, published, tolerance, resamples, seed),
+        else _remarked(
+            remark, _compare(metric, _PUBLISHED, candidate, published, tolerance, resamples, seed)
+        ),
     ]
     return Verdict(
         metric=metric,
@@ -102,6 +105,11 @@ def decide(
 
 
 _PUBLISHED = "the published bundle"
+
+
+def _remarked(remark: str, comparison: Comparison) -> Comparison:
+    reason = f"{remark} {comparison.reason}" if remark else comparison.reason
+    return comparison.model_copy(update={"reason": reason})
 
 
 def _compare(

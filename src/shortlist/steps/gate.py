@@ -9,7 +9,7 @@ from shortlist.datasets.interactions import Doubles
 from shortlist.datasets.split import Split
 from shortlist.datasets.store import Dataset
 from shortlist.errors import CorruptError, NotFoundError, RefusedError
-from shortlist.evaluation.gate import UNOPPOSED, Verdict, decide
+from shortlist.evaluation.gate import Verdict, decide
 from shortlist.evaluation.judge import sealed_truth
 from shortlist.recommender.contestant import NAME, Contestant
 from shortlist.recommender.drawn import slate_of
@@ -40,6 +40,7 @@ def gate(
     cut: Split,
     evaluated: Path,
     published: Bundle | None,
+    remark: str = "",
 ) -> Output:
     """Decide, or find the decision.
 
@@ -57,6 +58,7 @@ def gate(
         cut: history and test days.
         evaluated: directory of the judgement.
         published: what is published; None where nothing is.
+        remark: a sentence on it, or on why it is None; see `rival_of`.
 
     Raises:
         StorageError: the disk refused.
@@ -87,13 +89,13 @@ def gate(
             tolerance=settings.pipeline.gate_tolerance,
             resamples=settings.evaluation.bootstrap,
             seed=settings.seed,
-            unopposed=why_not,
+            remark=" ".join(sentence for sentence in (remark, why_not) if sentence),
         )
         (into / VERDICT).write_text(verdict.model_dump_json(indent=2) + "\n")
         return f"{'passed' if verdict.passed else 'REFUSED'}. {' '.join(verdict.reasons)}"
 
     standing = "none" if published is None else published.id
-    return engine.run(GATE, {**inputs, "published": standing}, body)
+    return engine.run(GATE, {**inputs, "published": standing, "remark": remark}, body)
 
 
 def contestant(bundle: Bundle, encoder: str) -> Contestant:
@@ -125,7 +127,7 @@ def _theirs(
     published: Bundle | None, figures_of: Callable[[Bundle], Doubles]
 ) -> tuple[Doubles | None, str]:
     if published is None:
-        return None, UNOPPOSED
+        return None, ""
     try:
         return figures_of(published), ""
     except (RefusedError, NotFoundError, CorruptError) as error:

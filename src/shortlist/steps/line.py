@@ -4,7 +4,6 @@ Whichever step is asked for, those before it are found or done first. So each ta
 stands on its own: it needs the order and the directory, and nothing that another task remembers.
 """
 
-import contextlib
 import hashlib
 import logging
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from shortlist.datasets.interactions import TrainingView
 from shortlist.datasets.named import datasets_directory
 from shortlist.datasets.split import Split, split
 from shortlist.datasets.store import Dataset
-from shortlist.errors import CorruptError, NotFoundError, RefusedError
+from shortlist.errors import RefusedError
 from shortlist.evaluation.gate import Verdict
 from shortlist.evaluation.stages import Stages
 from shortlist.settings.tree import Settings
@@ -36,6 +35,7 @@ from shortlist.steps.order import Order
 from shortlist.steps.output import Output
 from shortlist.steps.publish import bundled, publish
 from shortlist.steps.reference import reference
+from shortlist.steps.rival import rival_of
 from shortlist.steps.slate import tune
 from shortlist.steps.train import train
 from shortlist.steps.view import learned_view
@@ -193,6 +193,7 @@ class Line:
     def gated(self) -> Output:
         """Whether the bundle may be published; see `verdict`."""
         inputs = {**self._learned_from(), "evaluated": self.evaluated.digest}
+        rival, remark = rival_of(self.store, self.bundle.id)
         return gate(
             self.engine,
             inputs,
@@ -200,7 +201,8 @@ class Line:
             self.content,
             self.cut,
             self.evaluated.path,
-            self._rival(),
+            rival,
+            remark,
         )
 
     @property
@@ -251,15 +253,6 @@ class Line:
         settings = self.settings
         shards = settings.pipeline.shards
         return encode_share(self.dataset, settings.encoders, settings.paths.cache, shard, shards)
-
-    def _rival(self) -> Bundle | None:
-        """What was published when the bundle came: the one behind it, where it stands itself."""
-        pointer, own = self.store.pointer(), self.bundle.id
-        for rival in (pointer.current, *pointer.previous):
-            if rival is not None and rival != own:
-                with contextlib.suppress(NotFoundError, CorruptError):
-                    return self.store.open(rival)
-        return None
 
     def _learned_from(self) -> dict[str, str]:
         return {"data": self.dataset.record.digest, "content": self.content.digest}

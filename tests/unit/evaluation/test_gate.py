@@ -105,6 +105,16 @@ def test_where_nothing_is_published_beating_popularity_is_enough():
     assert found.reasons[1] == "There is no other published bundle to beat."
 
 
+def test_a_remark_on_what_is_published_is_said_first_and_stands_for_it_where_it_has_no_figures():
+    gone = "The published bundle cannot be opened."
+    told = [
+        decide("ndcg@10", PUBLISHED + 0.1, POPULARITY, theirs, remark=gone).reasons[1]
+        for theirs in (PUBLISHED, None)
+    ]
+    assert told[0].startswith(f"{gone} The ranker beats the published bundle by 0.1000")
+    assert told[1] == gone
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_one_figure_that_is_no_number_is_refused(bad: float):
     candidate = PUBLISHED + 0.1
