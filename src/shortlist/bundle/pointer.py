@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Final, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from shortlist.bundle.durable import flush
 from shortlist.bundle.manifest import BundleId
@@ -35,6 +35,22 @@ class Pointer(BaseModel):
     """Published after ``current`` and rolled back from, the nearest first."""
     pinned: tuple[BundleId, ...] = ()
     """Kept whatever is published, because somebody serves them by name; ascending."""
+
+    @classmethod
+    def parse(cls, wire: bytes) -> Self:
+        """The pointer written as ``wire``.
+
+        Raises:
+            ValueError: it is not one, or not one that `wire` writes.
+
+        >>> Pointer.parse(b"{}")
+        Traceback (most recent call last):
+        ValueError: its text was edited
+        """
+        pointer = cls.model_validate_json(wire)
+        if pointer.wire() != wire:
+            raise ValueError("its text was edited")
+        return pointer
 
     def published(self, bundle_id: str) -> Self:
         """After publishing; the same state where that is the current one already."""
@@ -133,10 +149,10 @@ class PointerFile:
             CorruptError: the file is not a pointer.
         """
         try:
-            return Pointer.model_validate_json(self.path.read_bytes())
+            return Pointer.parse(self.path.read_bytes())
         except FileNotFoundError:
             return Pointer()
-        except (OSError, ValidationError) as error:
+        except (OSError, ValueError) as error:
             raise CorruptError(
                 f"{self.path} is no pointer to a bundle; put a copy back, or delete it and "
                 "publish again"

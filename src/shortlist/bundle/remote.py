@@ -85,8 +85,8 @@ class Remote:
         """
         wire = self.objects.read(POINTER)
         try:
-            return Pointer() if wire is None else Pointer.model_validate_json(wire)
-        except ValidationError as error:
+            return Pointer() if wire is None else Pointer.parse(wire)
+        except ValueError as error:
             raise CorruptError(
                 f"{self.objects.address(POINTER)} is no pointer to a bundle; put a copy back, or "
                 "delete it and send the published bundle again with `shortlist bundle push`"

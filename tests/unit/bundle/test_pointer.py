@@ -117,7 +117,19 @@ def test_a_pointer_that_moved_meanwhile_is_not_overwritten(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"current": "../../etc"}', '{"schema_version": 2}', '{"more": 1}', "[]"]
+    "text",
+    [
+        "",
+        "{",
+        "{}",
+        '{"schema_version": 1}',
+        f'{{"schema_version": 1, "current": "{A}"}}',
+        '{"current": "../../etc"}',
+        '{"schema_version": 2}',
+        '{"more": 1}',
+        "[]",
+        THREE.wire().decode().strip(),
+    ],
 )
 def test_a_file_that_is_no_pointer_is_refused_by_name(tmp_path, text):
     (tmp_path / "current.json").write_text(text)

@@ -223,9 +223,10 @@ def test_the_pointer_moves_only_from_where_it_was_read(remote):
     assert remote.read() == one
 
 
-def test_a_pointer_that_is_none_is_one_sentence(remote, place):
+@pytest.mark.parametrize("text", ["{}!", "{}"])
+def test_a_pointer_that_is_none_is_one_sentence(remote, place, text):
     place.mkdir()
-    (place / "current.json").write_text("{}!")
+    (place / "current.json").write_text(text)
     with pytest.raises(CorruptError, match=r"current\.json is no pointer to a bundle"):
         remote.read()
 
