@@ -15,7 +15,6 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from components.image import IMAGE
 from pipelines.compiling import compile_pipeline
 from pipelines.placement import Placement
-from shortlist.errors import InputError
 
 GOLDEN = Path(__file__).parents[3] / "pipelines/shortlist.yaml"
 FANNED_OUT = {"encode-share", "generate-share"}
@@ -146,9 +145,3 @@ def test_image_resources_volume_and_nodes_are_as_told(tmp_path: Path):
         assert executor["nodeSelector"]["labels"] == {"pool": "train", "disk": "fast"}
         assert executor["pvcMount"][0]["constant"] == "claim"
         assert executor["tolerations"] == [{"key": "dedicated", "operator": "Exists"}]
-
-
-@pytest.mark.parametrize("label", ["train", "=train"])
-def test_a_label_that_is_none_is_refused(label: str):
-    with pytest.raises(InputError, match="write KEY=VALUE"):
-        Placement.told(nodes=[label])
