@@ -25,6 +25,7 @@ def demo(
 
     from shortlist.cli.recommend import recommended
     from shortlist.cli.recommendation_shown import tables
+    from shortlist.datasets.profiles import row_of
     from shortlist.errors import GateError
     from shortlist.evaluation.report.publish import REPORT
     from shortlist.evaluation.report.store import SCORECARD, read_json
@@ -34,6 +35,10 @@ def demo(
 
     settings = known.settings
     line = Line(settings, Stages(say=typer.echo))
+    users = line.dataset.users()
+    first = users.slice(0, 1).to_pylist()[0]
+    whose = (first["external_id"] or f"{first['user_id']}") if user is None else user
+    row_of(users, whose)  # Whom nobody knows is refused here, not after minutes of training.
     judgement = line.evaluated.path
     refusal = None
     try:
@@ -46,7 +51,6 @@ def demo(
     print_table(read_json(judgement / SCORECARD), Console())
     for reason in line.verdict.reasons:
         print_out(reason)
-    whose = user or str(line.dataset.users().column("user_id")[0].as_py())
     shown = recommended(known, bundle, whose)
     if refusal is not None and shown.standing:
         shown = replace(shown, standing=f"{shown.standing}: the gate refused it")

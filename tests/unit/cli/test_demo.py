@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from shortlist.cli import main as cli
-from shortlist.errors import GateError, RefusedError
+from shortlist.errors import GateError, NotFoundError, RefusedError
 from shortlist.evaluation.gate import Comparison, Verdict
 from shortlist.evaluation.report.publish import REPORT
 from shortlist.evaluation.report.store import SCORECARD
@@ -82,3 +82,33 @@ def test_a_step_that_refuses_is_not_taken_for_the_gate(demo, monkeypatch: pytest
     code, out, err = demo(passed=True)
     assert (code, err) == (RefusedError.exit_code, "error: the parts have seen later days")
     assert "page for" not in out
+
+
+@pytest.mark.parametrize("user", ["99999", "nobody", ""])
+def test_a_user_who_does_not_exist_is_refused_before_anything_is_learned(
+    user: str, trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    only_data = SimpleNamespace(dataset=trained.dataset)
+    monkeypatch.setattr("shortlist.steps.line.Line", lambda settings, stages: only_data)
+    code = cli.run(["demo", "--user", user, "--set", f"paths.work={tmp_path}"])
+    assert code == NotFoundError.exit_code
+    assert "in this dataset" in capsys.readouterr().err
+
+
+def test_the_first_user_is_asked_for_by_the_name_that_the_source_has(
+    demo, trained, monkeypatch: pytest.MonkeyPatch
+):
+    table = trained.dataset.users()
+    at = table.schema.get_field_index("external_id")
+    names = [[f"anna-{row}" for row in range(len(table))]]
+    named = table.set_column(at, table.schema.field(at), names)
+    asked: list[str] = []
+
+    def recommended(known, bundle, whose):
+        asked.append(whose)
+        raise RefusedError("far enough")
+
+    monkeypatch.setattr(type(trained.dataset), "users", lambda dataset: named)
+    monkeypatch.setattr("shortlist.cli.recommend.recommended", recommended)
+    assert demo(passed=True)[0] == RefusedError.exit_code
+    assert asked == ["anna-0"]
