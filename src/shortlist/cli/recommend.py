@@ -103,7 +103,7 @@ def recommended(
     from shortlist.cli.recommendation_shown import Shown
     from shortlist.evaluation.judge import sealed_truth
     from shortlist.recommender.cascade import Cascade
-    from shortlist.recommender.drawn import slate_of
+    from shortlist.recommender.drawn import slate_of, unheard
     from shortlist.recommender.explained import explain, rule_notes, sources_of_candidates
     from shortlist.recommender.parts import Parts
     from shortlist.recommender.person import newcomer, person_of
@@ -129,7 +129,13 @@ def recommended(
             )
     vector = _context(context, log)
     cascade = Cascade(parts)
-    slate = slate_of(bundle, _told(known))
+    told = _told(known)
+    slate = slate_of(bundle, told)
+    if vain := unheard(bundle, told):
+        remarks.append(
+            f"Of a bundle that is made, {' and '.join(vain)} change nothing: this page is drawn at "
+            f"the trade-off {slate.trade_off}; set slate.trade_off for another."
+        )
     request, day = person.request(vector), float(parts.as_of_day)
     cascade.answer(request, day)  # The first one pays for pages of memory that all others find.
     answer = cascade.answer(request, day)

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from shortlist.bundle.opened import Bundle
-from shortlist.settings.slate import SlateSettings
+from shortlist.settings.slate import MEASURED_BY, SlateSettings
 from shortlist.slate.settled import PART, settle
 
 _BRANCH: Final = "slate."
@@ -22,11 +22,24 @@ def slate_of(bundle: Bundle, instead: Mapping[str, object] = MappingProxyType({}
         NotFoundError: the trade-off is to be the measured one, and the bundle has none.
         CorruptError: what was measured cannot be read.
     """
-    manifest = bundle.manifest
+    settings = _unsettled(bundle, instead)
+    return settle(settings, bundle.part(PART) if PART in bundle.manifest.parts else None)
+
+
+def unheard(bundle: Bundle, instead: Mapping[str, object]) -> list[str]:
+    """Names of those settings in ``instead`` that no page of the bundle heeds.
+
+    They say how a trade-off is measured, which was done when the bundle was made, by other values.
+    """
+    made, wanted = _unsettled(bundle, {}), _unsettled(bundle, instead)
+    names = (name.removeprefix(_BRANCH) for name in MEASURED_BY)
+    return [_BRANCH + name for name in names if getattr(made, name) != getattr(wanted, name)]
+
+
+def _unsettled(bundle: Bundle, instead: Mapping[str, object]) -> SlateSettings:
     told: dict[str, object] = {
         name.removeprefix(_BRANCH): text
-        for name, text in manifest.settings.items()
+        for name, text in bundle.manifest.settings.items()
         if name.startswith(_BRANCH) and name.removeprefix(_BRANCH) in SlateSettings.model_fields
     }
-    settings = SlateSettings.model_validate({**told, **instead})
-    return settle(settings, bundle.part(PART) if PART in manifest.parts else None)
+    return SlateSettings.model_validate({**told, **instead})

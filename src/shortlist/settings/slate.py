@@ -8,6 +8,8 @@ from shortlist.settings.base import Branch
 
 UNJUDGED: Final = ("slate.epsilon", "slate.temperature", "slate.new_days")
 """Settings of exploration and of reasons: pages are counted and judged without them."""
+MEASURED_BY: Final = ("slate.more_tags", "slate.tuning_users")
+"""Settings of how the trade-off is measured: pages drawn by one that is known do without them."""
 
 
 class SlateSettings(Branch):

@@ -21,7 +21,7 @@ from shortlist.ranker.artefacts import CURVES
 from shortlist.ranker.curves import load_curves
 from shortlist.recommender.contestant import NAME, Contestant
 from shortlist.recommender.without import Without
-from shortlist.settings.slate import UNJUDGED
+from shortlist.settings.slate import MEASURED_BY, UNJUDGED
 from shortlist.settings.tree import shown
 from shortlist.slate.settled import PART, settle
 from shortlist.steps.arena import bout
@@ -65,8 +65,7 @@ EVALUATE: Final = Step(
         "datasets.live",
         "datasets.source",
         "evaluation.beside",
-        "slate.more_tags",
-        "slate.tuning_users",
+        *MEASURED_BY,
         *UNJUDGED,
     ),
     sidecars=(REPORT, SCORECARD),

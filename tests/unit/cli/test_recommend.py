@@ -189,6 +189,20 @@ def test_the_bundles_own_slate_is_used_unless_the_command_line_says_otherwise(
     assert len(asked("--user", f"{USER}", "--set", "slate.size=3")["page"]) == 3
 
 
+def test_settings_of_a_measurement_that_is_not_made_here_are_said_to_change_nothing(run, asked):
+    usual = asked("--user", f"{USER}")
+    assert usual["remarks"] == []
+    vain = ("--set", "slate.more_tags=3", "--set", "slate.tuning_users=5")
+    page = asked("--user", f"{USER}", *vain)
+    assert page["page"] == usual["page"]
+    (remark,) = page["remarks"]
+    assert remark == (
+        "Of a bundle that is made, slate.more_tags and slate.tuning_users change nothing: this "
+        "page is drawn at the trade-off 0.67; set slate.trade_off for another."
+    )
+    assert remark in run("--user", f"{USER}", *vain)
+
+
 def test_what_the_rules_did_is_said(run, asked, trained):
     strict = ("--user", f"{USER}", "--set", "slate.tag_limit=1", "--set", "slate.creator_limit=1")
     notes = asked(*strict)["notes"]

@@ -8,7 +8,7 @@ import pytest
 
 from shortlist.bundle import Bundle
 from shortlist.errors import NotFoundError
-from shortlist.recommender.drawn import slate_of
+from shortlist.recommender.drawn import slate_of, unheard
 from shortlist.slate.settled import Settled
 
 Make = Callable[..., Bundle]
@@ -48,6 +48,17 @@ def test_what_is_told_holds_instead(bundle: Make) -> None:
     assert slate_of(old, {"size": 3}).trade_off == 0.67
     with pytest.raises(NotFoundError, match=r"slate.trade_off is auto, and none was measured here"):
         slate_of(old, {"trade_off": "auto"})
+
+
+def test_how_a_trade_off_is_measured_is_heeded_by_no_page_of_a_bundle_that_is_made(
+    bundle: Make,
+) -> None:
+    own = bundle({"slate.trade_off": "auto", "slate.more_tags": "0.15"}, 0.123)
+    assert unheard(own, {"more_tags": 3.0, "tuning_users": 5, "size": 3}) == [
+        "slate.more_tags",
+        "slate.tuning_users",
+    ]
+    assert unheard(own, {"more_tags": 0.15, "size": 3}) == []
 
 
 def test_a_real_bundle_names_its_part(trained) -> None:
