@@ -98,7 +98,7 @@ def bundled(
         settings.paths.bundles,
         {**candidate.directories, PART: reference},
         record,
-        card_facts(card),
+        card_facts(card, settings.recall.candidates),
         RunRecord.here(candidate.digest[:12], durations, source_digest(["."])),
     )
 
@@ -112,12 +112,12 @@ def slate_figures(candidate: Candidate) -> dict[str, float]:
     return {TRADE_OFF: found.trade_off, AIM: found.aim, REACHED: found.reached}
 
 
-def card_facts(card: Scorecard) -> CardFacts:
-    """What the model card says, from what the judge said."""
+def card_facts(card: Scorecard, candidates: int) -> CardFacts:
+    """What the model card says, from what the judge said and how many are recalled at most."""
     return CardFacts(
         summary="Ranks short videos for a user: four recalls, a history encoder, a pre-rank over "
-        "up to 1,000 candidates and a list ranker over the best of them; a diverse page is drawn "
-        "from their order.",
+        f"up to {candidates:,} candidates and a list ranker over the best of them; a diverse page "
+        "is drawn from their order.",
         intended_use=[
             "Pages of videos for users whose events are known, or for new ones, from the catalogue "
             "named below.",
