@@ -30,7 +30,7 @@ from shortlist.slate.ranked import Ranked
 from shortlist.telemetry.metrics import ServingMetrics
 from shortlist.wire.causes import Cause, Ignored
 from shortlist.wire.rank import MOST_CANDIDATES, RankAnswer, RankRequest
-from shortlist.wire.recommend import Page, RecommendRequest
+from shortlist.wire.recommend import LAST_PAGE, Page, RecommendRequest
 from shortlist.wire.refusals import NotReadyError, OverloadedError, UnknownBundleError
 
 _DAY: Final = 86_400.0
@@ -144,7 +144,7 @@ class Recommender:
 
     async def page(self, request: RecommendRequest, trace: str | None = None) -> Page:
         """A page for one request; see `pages`."""
-        budget = Budget(self._settings.budget_ms)
+        budget, at = Budget(self._settings.budget_ms), self._clock()
         held = self._bundles.current
         if held is None:
             raise NotReadyError(f"no bundle is loaded yet: {self._bundles.fault or 'wait'}")
@@ -154,7 +154,7 @@ class Recommender:
         if failed is None:
             self._figures.cache("features", hit=state.known)
         state = dated(self._settings, held.parts, self._recorder.overlaid(state, session))
-        asked = Asked(request, os.urandom(16).hex(), self._clock(), budget, state, failed, trace)
+        asked = Asked(request, os.urandom(16).hex(), at, budget, state, failed, trace)
         budget.stop("store")
         made = self._from_stored(asked, held.parts)
         self._figures.cache("slate", hit=made is not None)
@@ -282,7 +282,7 @@ class Recommender:
         total = budget.spent_ms
         self._figures.page(budget.stages, total, cached=made.cached, degraded=bool(degraded_by))
         timings = {stage: round(took, 3) for stage, took in budget.stages.items()}
-        full = len(made.drawn.ids) == request.page_size
+        more = len(made.drawn.ids) == request.page_size and request.page < LAST_PAGE
         return Page(
             user_id=request.user_id,
             request_id=asked.id,
@@ -290,7 +290,7 @@ class Recommender:
             degraded=bool(degraded_by),
             degraded_by=degraded_by,
             videos=made.drawn.videos,
-            next_page=request.page + 1 if full else None,
+            next_page=request.page + 1 if more else None,
             timings_ms={**timings, "total": round(total, 3)},
         )
 

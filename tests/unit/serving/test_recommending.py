@@ -16,7 +16,7 @@ from shortlist.serving.pulse import STANDING_SECONDS
 from shortlist.serving.recommending import dated, day_of
 from shortlist.settings.serving import ServingSettings
 from shortlist.wire.causes import Cause
-from shortlist.wire.recommend import RecommendRequest
+from shortlist.wire.recommend import LAST_PAGE, RecommendRequest
 from shortlist.wire.refusals import NotReadyError, OverloadedError, UnknownBundleError
 
 CLICK = 2
@@ -232,6 +232,37 @@ def test_without_the_predictor_recalls_order_stands_in(make, run, busiest, cause
         after = await transformer.page(busiest, session_id="s")
         assert not after.degraded
         assert not set(ids(after)) & set(ids(page))
+
+    run(look())
+
+
+def test_a_page_is_as_old_as_what_it_knows_of_its_user(make, run, busiest) -> None:
+    """Else it would be kept of a user who was forgotten while it was made."""
+
+    async def look() -> None:
+        transformer = make()
+        store, now = transformer.store, [100.0]
+        fetch = store.fetch
+
+        async def forgotten_meanwhile(*asked, **more):
+            found = await fetch(*asked, **more)
+            now[0] = 200.0
+            return found
+
+        store.fetch = forgotten_meanwhile
+        transformer.recommender._clock = lambda: now[0]
+        await transformer.page(busiest)
+        assert [page.at for page in store.pages] == [100.0]
+
+    run(look())
+
+
+def test_the_last_page_that_may_be_asked_for_names_no_next_one(make, run, busiest) -> None:
+    async def look() -> None:
+        transformer = make()
+        told = [await transformer.page(busiest, page=page) for page in (LAST_PAGE - 1, LAST_PAGE)]
+        assert [page.next_page for page in told] == [LAST_PAGE, None]
+        assert len(ids(told[1])) == 10
 
     run(look())
 
