@@ -34,7 +34,7 @@ _IDS: Final = {
     "description": "Ids of videos, with commas between.",
     "schema": {"type": "string", "pattern": IDS_PATTERN},
 }
-_REFUSAL: Final = {
+REFUSAL: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["error"],
     "additionalProperties": False,
@@ -54,6 +54,21 @@ _REFUSED: Final = {
     "503": "Not ready, or Redis is away.",
 }
 _UNKNOWN: Final = {"401": "The caller gave no key that somebody has."}
+
+_METRICS_PATH: Final = "/metrics"
+_METRICS: Final = {
+    "summary": "Figures for Prometheus.",
+    "operationId": f"get {_METRICS_PATH}",
+    "responses": {
+        "200": {
+            "description": "In the format that is asked for.",
+            "content": {
+                kind: {"schema": {"type": "string"}}
+                for kind in ("text/plain", "application/openmetrics-text")
+            },
+        }
+    },
+}
 
 _ROUTES: Final[tuple[tuple[str, str, Any, Any, bool, str], ...]] = (
     (V1_PATH, "post", V1Request, V1Answer, False, "Pages for users, by V1 of KServe."),
@@ -83,6 +98,7 @@ def described(app: FastAPI) -> None:
             described["components"]["securitySchemes"] = {
                 "key": {"type": "http", "scheme": "bearer"}
             }
+            paths[_METRICS_PATH] = {"get": _METRICS}
             for path, methods in paths.items():
                 described["paths"].setdefault(path, {}).update(methods)
             described["x-shortlist"] = True
@@ -111,12 +127,12 @@ def _ours() -> tuple[dict[str, Any], dict[str, Any]]:
             "summary": summary,
             "operationId": f"{method} {path}",
             "responses": {
-                "200": _content("Done.", schema[given]),
-                **{status: _content(why, _REFUSAL) for status, why in refused.items()},
+                "200": content("Done.", schema[given]),
+                **{status: content(why, REFUSAL) for status, why in refused.items()},
             },
         }
         if taken is not None:
-            operation["requestBody"] = _content("", schema[taken]) | {"required": True}
+            operation["requestBody"] = content("", schema[taken]) | {"required": True}
             del operation["requestBody"]["description"]
         if "{id}" in path:
             operation["parameters"] = [_ID]
@@ -128,5 +144,6 @@ def _ours() -> tuple[dict[str, Any], dict[str, Any]]:
     return paths, dict(shared.get("$defs", {}))
 
 
-def _content(description: str, schema: Any) -> dict[str, Any]:
+def content(description: str, schema: Any) -> dict[str, Any]:
+    """An answer or a body of JSON, as OpenAPI describes it."""
     return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -15,12 +15,20 @@ from fastapi.routing import APIRoute
 from kserve import ModelServer, errors, model_server
 from kserve.protocol.rest.server import RESTServer
 from kserve.protocol.rest.v1_endpoints import V1Endpoints
+from kserve.protocol.rest.v2_datamodels import (
+    ListModelsResponse,
+    ModelMetadataResponse,
+    ModelReadyResponse,
+    ServerLiveResponse,
+    ServerMetadataResponse,
+    ServerReadyResponse,
+)
 from kserve.protocol.rest.v2_endpoints import V2Endpoints
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from model_handlers.transformer.described import described
+from model_handlers.transformer.described import REFUSAL, content, described
 from model_handlers.transformer.feed import feed_router
 from model_handlers.transformer.front import Front
 from model_handlers.transformer.leaving import LameDuckServer
@@ -46,8 +54,8 @@ _ENDS: Final = (signal.SIGTERM, signal.SIGINT)
 _KEPT_SECONDS: Final = 75
 _FAILED: Final = "the server failed; its log says why"
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"description": "No model is called so."},
-    503: {"description": "Not ready."},
+    404: content("No model is called so.", REFUSAL),
+    503: content("Not ready.", REFUSAL),
 }
 
 
@@ -65,17 +73,17 @@ class LeanServer(RESTServer):  # type: ignore[misc]
     def _register_endpoints(self, app: FastAPI) -> None:
         v1 = V1Endpoints(self.dataplane, self.model_repository_extension)
         v2 = V2Endpoints(self.dataplane, self.model_repository_extension)
-        for path, endpoint in (
-            ("/v1/models", v1.models),
-            ("/v1/models/{model_name}", v1.model_ready),
-            ("/v2", v2.metadata),
-            ("/v2/health/live", v2.live),
-            ("/v2/health/ready", v2.ready),
-            ("/v2/models", v2.models),
-            ("/v2/models/{model_name}", v2.model_metadata),
-            ("/v2/models/{model_name}/ready", v2.model_ready),
+        for path, endpoint, given in (
+            ("/v1/models", v1.models, ListModelsResponse),
+            ("/v1/models/{model_name}", v1.model_ready, ModelReadyResponse),
+            ("/v2", v2.metadata, ServerMetadataResponse),
+            ("/v2/health/live", v2.live, ServerLiveResponse),
+            ("/v2/health/ready", v2.ready, ServerReadyResponse),
+            ("/v2/models", v2.models, ListModelsResponse),
+            ("/v2/models/{model_name}", v2.model_metadata, ModelMetadataResponse),
+            ("/v2/models/{model_name}/ready", v2.model_ready, ModelReadyResponse),
         ):
-            app.add_api_route(path, endpoint, response_model=None, responses=_REFUSED)
+            app.add_api_route(path, endpoint, response_model=given, responses=_REFUSED)
 
     def _add_exception_handlers(self, app: FastAPI) -> None:
         known = (errors.ModelNotFound, errors.ModelNotReady, errors.ServerNotReady)

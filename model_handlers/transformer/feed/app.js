@@ -50,7 +50,8 @@ async function turn(wanted) {
     const repeats = $("repeats").checked;
     const page = await api.page({
       user_id: feed.user, page_size: PAGE_SIZE, context: context(), ...(feed.again ? { again: true } : {}),
-      ...(repeats ? { page: 0 } : { page: wanted, session_id: feed.session }),
+      // Without a name it would be one more session that repeats nothing.
+      ...(repeats ? { page: 0, session_id: uuid() } : { page: wanted, session_id: feed.session }),
     }, mine.signal);
     const took = performance.now() - began;
     const known = await api.videos(page.videos.map((video) => video.video_id), mine.signal)

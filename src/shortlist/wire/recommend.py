@@ -48,7 +48,9 @@ class RecommendRequest(Message):
         default=(), max_length=MOST_EXCLUDED, description="Videos that must not be shown."
     )
     session_id: Key | None = Field(
-        default=None, description="Pages of one session never repeat a video."
+        default=None,
+        description="Pages of one session repeat none of the last 500 videos that it has shown, as "
+        "long as it is one of the user's last four. Without a name they are one session as well.",
     )
     page: int = Field(0, strict=True, ge=0, le=LAST_PAGE, description="Which page, from 0.")
     experiment: Key | None = Field(

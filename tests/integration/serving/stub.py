@@ -111,7 +111,7 @@ class Stub:
     need_key: bool = False
 
     def __post_init__(self) -> None:
-        self._shown: dict[str, list[int]] = defaultdict(list)
+        self._shown: dict[tuple[int, str], list[int]] = defaultdict(list)
         self._numbers = itertools.count(1)
         rows = self.videos.table.select(["video_id", "tags"]).to_pylist()
         self._tags = {row["video_id"]: row["tags"] for row in rows}
@@ -128,7 +128,7 @@ class Stub:
                 taste[tag] += weight
             if event.kind == "like":
                 liked.update(self._tags[event.video_id])
-        shown = self._shown[asked.session_id or ""] if asked.session_id else []
+        shown = self._shown[asked.user_id, asked.session_id or ""]
         done = {event.video_id for event in mine if event.kind in ("watch", "skip", "like")}
         done = set() if asked.again else done
         gone = {*shown, *done, *self.taken_down, *asked.exclude}

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from running import KEY, ids, wait_for  # type: ignore[import-not-found]
 from spoiling import BODIES, PATHS, UNKNOWN_VIDEO, spoilt  # type: ignore[import-not-found]
-from whole import Whole  # type: ignore[import-not-found]
+from whole import AHEAD_SECONDS, Whole  # type: ignore[import-not-found]
 
 from shortlist.bundle import BundleStore
 from shortlist.online.packing import Declared, UserVector
@@ -201,6 +201,8 @@ def test_another_servers_clock_that_is_ahead(running) -> None:
 
 def test_a_predictors_clock_that_is_ahead(running) -> None:
     """It is all along; were it asked, the budget would be spent and ages would be wrong."""
+    (pid,) = running.worker_pids()
+    assert running.ahead(pid) == pytest.approx(AHEAD_SECONDS, abs=1)
     page = running.whole(603)
     assert page["degraded_by"] == []
     assert {"predictor_encode", "predictor_prerank", "predictor_rank"} <= set(page["timings_ms"])

@@ -27,9 +27,10 @@ from shortlist.settings.online import OnlineSettings
 T = TypeVar("T")
 
 AHEAD_SECONDS = 7_200
-_AHEAD = f"""import time
+_AHEAD = f"""import os, pathlib, time
 _now = time.time
 time.time = lambda: _now() + {AHEAD_SECONDS}
+pathlib.Path(__file__).with_name(str(os.getpid())).write_text(str(time.time() - _now()))
 """
 
 
@@ -119,6 +120,10 @@ class Whole(Running):
         finally:
             self.start_predictor()
             self._server.wait(START_SECONDS)
+
+    def ahead(self, pid: int) -> float:
+        """Seconds by which the clock of a process of the predictor was ahead when it began."""
+        return float((self.scratch / "ahead" / f"{pid}").read_text())
 
     def worker_pids(self) -> list[int]:
         """Of the processes that rank."""

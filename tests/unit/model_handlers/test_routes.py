@@ -296,6 +296,18 @@ def test_what_no_route_takes_is_refused_in_the_same_form(
     assert answer.json()["error"]["kind"] == kind
 
 
+def test_every_route_says_what_it_gives(served) -> None:
+    told = served.get("/openapi.json").json()["paths"]
+    given = {
+        f"{method} {path}": kind["schema"]
+        for path, methods in told.items()
+        for method, operation in methods.items()
+        for kind in operation["responses"]["200"]["content"].values()
+    }
+    assert [name for name, schema in given.items() if not schema] == []
+    assert set(given) >= {"get /v1/models", "get /v2/models/{model_name}", "get /metrics"}
+
+
 def test_the_model_describes_the_tensors_that_it_takes_and_gives(served) -> None:
     told = served.get("/v2/models/shortlist").json()
     kinds = {one["name"]: (one["datatype"], one["shape"]) for one in told["inputs"]}
