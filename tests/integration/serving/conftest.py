@@ -23,8 +23,9 @@ def _loaded(name: str, path: Path):
 
 _stand_in = _loaded("stand_in", HERE.parents[1] / "unit" / "conftest.py")
 trained, earlier = _stand_in.trained, _stand_in.earlier
-for _name in ("door", "running", "spoiling", "stub", "whole"):
+for _name in ("browsing", "door", "running", "spoiling", "stub", "whole"):
     _loaded(_name, HERE / f"{_name}.py")
+driver = sys.modules["browsing"].driver
 
 
 @pytest.fixture(scope="session")
