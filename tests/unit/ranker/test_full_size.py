@@ -25,7 +25,7 @@ EVENTS, LISTED = 50, 100
 # Width, layers, windows of a step and threads are those of every preset but `tiny`.
 SETTINGS = RankerSettings(epochs=1)
 WORLD = WorldSettings(
-    users=48, videos=400, creators=40, days=4, impressions=8_000, name="full-size"
+    users=40, videos=400, creators=40, days=4, impressions=5_400, name="full-size"
 )
 Arrays = dict[str, np.ndarray]
 
