@@ -15,9 +15,11 @@ from shortlist.telemetry.current import current
 from shortlist.telemetry.traces import parse
 from shortlist.wire.causes import Cause
 from shortlist.wire.rank import PATH, RankAnswer, RankRequest, decode_answers, encode_requests
-from shortlist.wire.refusals import UnknownBundleError, WireError
+from shortlist.wire.refusals import UnknownBundleError, WireError, is_refusal
 
 _HEADERS: Final = {"content-type": "application/json"}
+_LAST: Final = {"connection": "close"}
+"""Of a request, after whose answer its connection is not kept."""
 _KEPT_SECONDS: Final = 30.0
 
 
@@ -57,6 +59,9 @@ class PredictorClient:
         self._connections, self._retried = connections, retried
         self._session: aiohttp.ClientSession | None = None
         self._last = Cause.PREDICTOR_DOWN
+        # A connection that was opened while addresses were not settled leads to somebody else for
+        # as long as it is kept.
+        self._astray = False
         self.reached = False
         """Whether it ever answered."""
 
@@ -100,6 +105,8 @@ class PredictorClient:
         self, request: RankRequest, budget: Budget, reserve_ms: float
     ) -> RankAnswer:
         body, headers = encode_requests([request]), _headers(request)
+        if self._astray:
+            headers = {**headers, **_LAST}
         for left in (1, 0):
             seconds = (budget.left_ms - reserve_ms) / 1e3
             try:
@@ -117,10 +124,13 @@ class PredictorClient:
             except (aiohttp.ClientError, OSError) as error:
                 raise NoRankingError(Cause.PREDICTOR_DOWN, str(error)) from error
             try:
-                return decode_answers(status, told, [request])[0]
+                answer = decode_answers(status, told, [request])[0]
+                self._astray = False
+                return answer
             except UnknownBundleError:
                 raise
             except WireError as error:
+                self._astray = not is_refusal(told)
                 raise NoRankingError(Cause.PREDICTOR_REFUSED, str(error)) from error
         raise AssertionError("a second failure is raised above")
 

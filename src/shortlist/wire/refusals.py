@@ -189,11 +189,8 @@ def decode_refusal(status: int, body: bytes) -> WireError:
         status: of the HTTP answer.
         body: of it.
     """
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        told = None
-    error = told.get("error") if isinstance(told, dict) else None
+    told = _read(body)
+    error = told.get("error")
     if not isinstance(error, dict):
         return _foreign(status, told)
     message = str(error.get("message") or "no reason given")[:_LONGEST_MESSAGE]
@@ -205,9 +202,27 @@ def decode_refusal(status: int, body: bytes) -> WireError:
     return refusal(message)
 
 
-def _foreign(status: int, told: Any) -> WireError:
+def is_refusal(body: bytes) -> bool:
+    """Whether a server of ours, and nobody else, refused so.
+
+    >>> is_refusal(b'{"error":{"kind":"not_ready","message":"wait"}}'), is_refusal(b"<html>")
+    (True, False)
+    """
+    return isinstance(_read(body).get("error"), dict)
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """An object of JSON; an empty one where the body is something else."""
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _foreign(status: int, told: dict[str, Any]) -> WireError:
     """What TorchServe says: ``{"code": 503, "type": "...", "message": "..."}``; or a proxy."""
-    message = told.get("message") if isinstance(told, dict) else None
+    message = told.get("message")
     said = f"HTTP {status}" + (f": {message}"[:_LONGEST_MESSAGE] if message else "")
     # A model that is not loaded yet is 404 there.
     return NotReadyError(said) if status in (404, 502, 503, 507) else InternalError(said)

@@ -80,6 +80,8 @@ class Server:
                 writer.write(b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n" % (status, len(body)))
                 writer.write(body)
                 await writer.drain()
+                if self.heads[-1].get("connection") == "close":
+                    break
         writer.close()
 
 
@@ -177,6 +179,20 @@ def test_a_refusal_is_no_reason_not_to_ask_again(error) -> None:
 def test_what_is_no_answer_is_refused(body) -> None:
     told, _, _ = asked(Server((200, body)))
     assert told[0].cause is Cause.PREDICTOR_REFUSED
+
+
+@pytest.mark.parametrize("answer", [(403, b"<html>"), (503, b'{"code": 503}'), (200, b"{}")])
+def test_who_is_no_predictor_keeps_no_connection(answer) -> None:
+    server = Server(answer, answer)
+    told, _, _ = asked(server, 4)
+    assert [type(one) for one in told] == [NoRankingError, NoRankingError, RankAnswer, RankAnswer]
+    assert server.connections == 3, "the stranger's is closed, and so is the next one's"
+
+
+def test_a_predictor_that_refuses_keeps_its_connection() -> None:
+    server = Server(*[encode_refusal(NotReadyError("x"))] * 3)
+    asked(server, 4)
+    assert server.connections == 1
 
 
 def test_another_bundle_is_told_apart() -> None:
