@@ -21,7 +21,7 @@ KILL = "kill -9 -1"
 def test_pods_that_are_deleted_one_after_the_other_lose_nothing(shortlist, component, seen) -> None:
     pods = shortlist.ready(component)
     logged, deleted = shortlist.logged(), list[float]()
-    with load(shortlist.address, RATE) as told:
+    with load(shortlist.address, RATE, reconnect=True) as told:
         for name in pods:
             time.sleep(BEFORE_SECONDS)
             deleted.append(time.time())
@@ -39,6 +39,8 @@ def test_pods_that_are_deleted_one_after_the_other_lose_nothing(shortlist, compo
     assert not set(pods) & set(shortlist.ready(component))
     assert told.lost == []
     assert told.degraded == []
+    # That no address is answered at which the cluster sends clients is its own doing, and rare.
+    assert len(told.reconnected) <= len(told.asked) // 100
     # The event log has every page that a client got: those that the deleted pods made as well.
     wait_for("every page is logged", lambda: shortlist.logged() >= logged + len(told.asked), 30)
     assert shortlist.logged() == logged + len(told.asked)

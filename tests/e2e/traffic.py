@@ -27,6 +27,7 @@ class Asked:
         ended: when its last try was over.
         status: of the answer; 0 where there was none.
         tries: how often it was sent.
+        connected: how often it was tried to connect; a second time where that was refused.
         fault: why there was no page.
         page: what came.
     """
@@ -35,6 +36,7 @@ class Asked:
     ended: float = 0.0
     status: int = 0
     tries: int = 0
+    connected: int = 0
     fault: str = ""
     page: dict[str, Any] = field(default_factory=dict)
 
@@ -66,6 +68,11 @@ class Load:
         return [one for one in self.asked if one.degraded]
 
     @property
+    def reconnected(self) -> list[Asked]:
+        """Requests whose first connection was refused."""
+        return [one for one in self.asked if one.connected > one.tries]
+
+    @property
     def pages(self) -> list[dict[str, Any]]:
         """All pages."""
         return [one.page for one in self.asked if not one.lost]
@@ -77,23 +84,27 @@ class Load:
     def summary(self) -> str:
         """In one line."""
         again = sum(one.tries > 1 for one in self.asked)
+        anew = f", {len(self.reconnected)} connected twice" if self.reconnected else ""
         return (
             f"{len(self.asked)} asked, {len(self.lost)} lost, {len(self.degraded)} degraded, "
-            f"{again} asked twice"
+            f"{again} asked twice{anew}"
         )
 
 
 class Clients:
     """Half of them keep connections open, as gateways do; half open one for each request."""
 
-    def __init__(self, address: str, *, retry_after: float | None) -> None:
+    def __init__(self, address: str, *, retry_after: float | None, reconnect: bool) -> None:
         """Send to an address.
 
         Args:
             address: of the service.
             retry_after: seconds after which a client that got no page asks once more; None: never.
+            reconnect: whether a client whose connection is refused connects once more, as gateways
+                do: nobody has read its request yet.
         """
         self._url, self._retry_after = address + V1_PATH, retry_after
+        self._reconnect = reconnect
         self._kept = httpx.Client(timeout=_SECONDS)
 
     def ask(self, number: int, into: Load) -> None:
@@ -102,8 +113,14 @@ class Clients:
         body = {"instances": [{"user_id": number % USERS, "session_id": f"{uuid.uuid4()}"}]}
         for last in (self._retry_after is None, True):
             asked.tries += 1
+            kept = number % 2 == 0 and asked.tries == 1
             try:
-                self._try(asked, body, kept=number % 2 == 0 and asked.tries == 1)
+                try:
+                    self._try(asked, body, kept=kept)
+                except httpx.ConnectError:
+                    if not self._reconnect:
+                        raise
+                    self._try(asked, body, kept=kept)
             except (httpx.HTTPError, ValueError, LookupError) as error:
                 asked.status, asked.fault = 0, repr(error)
             if not asked.lost or last:
@@ -113,6 +130,7 @@ class Clients:
         into.asked.append(asked)
 
     def _try(self, asked: Asked, body: dict[str, Any], *, kept: bool) -> None:
+        asked.connected += 1
         if kept:
             answer = self._kept.post(self._url, json=body)
         else:
@@ -129,16 +147,19 @@ class Clients:
 
 
 @contextlib.contextmanager
-def load(address: str, rate: float, *, retry_after: float | None = None) -> Iterator[Load]:
+def load(
+    address: str, rate: float, *, retry_after: float | None = None, reconnect: bool = False
+) -> Iterator[Load]:
     """Pages are asked for meanwhile; at the end, whatever is under way is waited for.
 
     Args:
         address: of the service, on this machine.
         rate: requests a second.
         retry_after: as `Clients`.
+        reconnect: likewise.
     """
     found, stop = Load(), threading.Event()
-    clients = Clients(address, retry_after=retry_after)
+    clients = Clients(address, retry_after=retry_after, reconnect=reconnect)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def send() -> None:
