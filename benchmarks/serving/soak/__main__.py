@@ -41,6 +41,7 @@ def main() -> None:
     add("--interval", type=float, default=60.0, help="seconds from one fault to the next")
     add("--hold", type=float, default=10.0, help="seconds that a pause or slowness lasts")
     add("--rate", type=float, default=20.0, help="pages a second")
+    add("--users", type=int, default=500, help="who ask; so few have all sessions kept soon")
     add("--budget-ms", type=float, default=100.0, help="serving.budget_ms")
     add("--grace-ms", type=float, default=50.0, help="for the hop to and from this program")
     add("--log", type=Path, help="where what `shortlist up` said is copied to")

@@ -11,8 +11,8 @@ from benchmarks.serving.soak.faults import FAULTS, RECOVERY_SECONDS, TRANSFORMER
 from benchmarks.serving.soak.hour import SAMPLE_SECONDS
 from benchmarks.serving.soak.service import ROLES, Sample, Soak
 
-YOUNG_SECONDS: Final = 30.0
-"""A process is warm after that."""
+YOUNG_SECONDS: Final = 120.0
+"""A process is warm after that: what Java compiles and loads in its first minutes is no growth."""
 FEWEST: Final = 6
 """Samples of a role by which its growth can be told."""
 HOUR: Final = 60.0

@@ -216,7 +216,7 @@ def started(given: argparse.Namespace) -> Iterator[Soak]:
                 given=given,
                 store=store,
                 bundles=bundles,
-                users=dataset.users().column("user_id").to_pylist(),
+                users=dataset.users().column("user_id").to_pylist()[: given.users],
                 videos=dataset.videos().column("video_id").to_pylist(),
                 ports=ports,
                 process=process,

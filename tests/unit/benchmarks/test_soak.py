@@ -108,7 +108,7 @@ def looked_at(soak, parts, role, *, grows=0.0, log=0.0, every=5.0):
         share = (at - 1_800) / 1_800
         soak.samples.append(
             parts.service.Sample(
-                *(float(at), role, 7, 100.0, int((100 + (grows + log) * share) * MIB), 10, 5),
+                *(float(at), role, 7, 300.0, int((100 + (grows + log) * share) * MIB), 10, 5),
                 int(log * share * MIB),
             )
         )
