@@ -38,6 +38,8 @@ Received = Literal["accepted", "duplicate"]
 T = TypeVar("T")
 
 _DAY = 86_400
+_TOGETHER = 32
+"""Users whose events are entered at a time: about two milliseconds of Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,10 @@ class OnlineStore:
         return _read(value, History.unpack, "history", []) or History.none()
 
     async def append(self, events: Sequence[Event], *, now: float | None = None) -> list[Received]:
-        """Enter events into histories and into the log, in one round trip.
+        """Enter events into histories and into the log.
+
+        Those of a few users are one round trip, with what other requests ask. Those of many go in
+        several of their own, so that no page waits for them, and have `online.slow_timeout_ms`.
 
         An event whose id the user has sent before changes nothing. One that says more of a video
         shown within ``online.join_hours`` raises that event's kind; others are new events, in
@@ -176,11 +181,22 @@ class OnlineStore:
             for user, places in by_user.items()
         ]
         received: list[Received] = ["accepted"] * len(events)
-        answers = await self.client.run(calls) if calls else []
-        for places, (_, told) in zip(by_user.values(), answers, strict=True):
+        for places, (_, told) in zip(by_user.values(), await self._entered(calls), strict=True):
             for place, new in zip(places, told, strict=True):
                 received[place] = "accepted" if new else "duplicate"
         return received
+
+    async def _entered(self, calls: Sequence[Call]) -> list[Any]:
+        """Answers to the calls of `append`."""
+        if len(calls) <= _TOGETHER:
+            return await self.client.run(calls) if calls else []
+        answers: list[Any] = []
+        ends = time.monotonic() + self.settings.slow_timeout_ms / 1e3
+        for start in range(0, len(calls), _TOGETHER):
+            left = max(0.0, ends - time.monotonic()) * 1e3
+            few = calls[start : start + _TOGETHER]
+            answers += await self.client.run(few, slow=True, most_ms=left)
+        return answers
 
     async def keep_vector(self, user: int, vector: UserVector, *, made: float) -> None:
         """Store a user vector, unless the user was forgotten since.

@@ -61,7 +61,8 @@ class OnlineSettings(Branch):
         2_000.0,
         gt=0,
         le=600_000,
-        description="What load, drain, takedown and forget wait for one answer at most, in ms.",
+        description="What load, drain, takedown, forget and events of many users wait at most for "
+        "one answer, in ms.",
     )
     connections: int = Field(
         32, ge=1, le=10_000, description="Connections to Redis that a process holds at most."

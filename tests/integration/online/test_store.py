@@ -368,3 +368,19 @@ def test_no_events_are_no_round_trip(settings: OnlineSettings, count: int) -> No
         assert (store.client.round_trips > before) == bool(count)
 
     ask(settings, work)
+
+
+def test_events_of_many_users_are_taken_though_a_page_would_not_wait_so_long(
+    settings: OnlineSettings,
+) -> None:
+    hurried = settings.model_copy(update={"timeout_ms": 3.0})
+    events = [event(f"e{user}", user=user) for user in range(500)]
+
+    async def work(store: OnlineStore) -> None:
+        before = store.client.round_trips
+        assert set(await store.append(events, now=NOW)) == {"accepted"}
+        assert store.client.round_trips - before >= 500 // 32
+        assert set(await store.append(events, now=NOW)) == {"duplicate"}
+
+    ask(settings, lambda store: store.append([event("first")], now=NOW))  # Scripts are known now.
+    ask(hurried, work)
