@@ -123,10 +123,9 @@ class PredictorClient:
                 raise NoRankingError(Cause.PREDICTOR_DOWN, str(error)) from error
             except (aiohttp.ClientError, OSError) as error:
                 raise NoRankingError(Cause.PREDICTOR_DOWN, str(error)) from error
+            self._astray = False
             try:
-                answer = decode_answers(status, told, [request])[0]
-                self._astray = False
-                return answer
+                return decode_answers(status, told, [request])[0]
             except UnknownBundleError:
                 raise
             except WireError as error:
