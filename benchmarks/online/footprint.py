@@ -21,7 +21,8 @@ from rich.table import Table
 
 from shortlist.online.embedded import embedded
 from shortlist.online.entries import Action, Event, ServedPage, kind_of
-from shortlist.online.packing import Declared, StoredList, UserVector
+from shortlist.online.lists import Planned, StoredList
+from shortlist.online.packing import Declared, UserVector
 from shortlist.online.store import OnlineStore
 from shortlist.settings.online import OnlineSettings
 
@@ -58,9 +59,12 @@ def page(number: int) -> ServedPage:
 
 
 def ranked() -> StoredList:
-    """A list of a hundred."""
+    """A list of a hundred, seven pages of ten planned, for twelve reasons."""
     share = np.linspace(1, 0, 100).astype(np.float32)
-    return StoredList(BUNDLE, 1, NOW, 0, np.arange(100), share, share, np.ones(100, np.uint8))
+    reasons = [f"You liked a video tagged thing {number % 12:02}" for number in range(70)]
+    planned = Planned(10, np.arange(10, 80), tuple(reasons))
+    sources = np.ones(100, np.uint8)
+    return StoredList(BUNDLE, 1, NOW, 0, np.arange(100), share, share, sources, planned)
 
 
 async def bytes_of(store: OnlineStore, name: str) -> int:

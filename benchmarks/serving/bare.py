@@ -18,9 +18,9 @@ from shortlist.recommender.request import Request
 from shortlist.serving.asked import Asked
 from shortlist.serving.asker import Asker
 from shortlist.serving.budget import Budget
+from shortlist.serving.dating import dated, day_of
 from shortlist.serving.drawing import seed_of
 from shortlist.serving.live import Live
-from shortlist.serving.recommending import dated, day_of
 from shortlist.wire.recommend import RecommendRequest
 
 

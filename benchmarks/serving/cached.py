@@ -1,8 +1,9 @@
 """Cached pages over many users, by rate; then sessions of many pages with clicks, and its hit rate.
 
-A cached page is the next ten of a ranked list that Redis keeps of the session. Every user has such
-a list beforehand: a hundred videos that nobody ranked, since what a list holds changes nothing of
-what the next page of it costs. At each rate all users are asked for before any is asked for again.
+A cached page is the next ten of a ranked list that Redis keeps of the session. Every user's list is
+made beforehand, by asking for its first page. Then chance says whose next page is asked for, and as
+many pages as there are users are asked for before anything is measured: so lists are met at every
+depth, those whose next page was planned among those of which one must be drawn.
 
 The mixed run asks for page after page of sessions that begin and end; a click, now and then, makes
 the next page take the whole path. Its hit rate is that of the service's own counters::
@@ -10,7 +11,6 @@ the next page take the whole path. Its hit rate is that of the service's own cou
     .venv/bin/python -m benchmarks.serving.cached --work work
 """
 
-import asyncio
 import re
 import urllib.request
 from dataclasses import asdict
@@ -22,84 +22,59 @@ from rich.table import Table
 from benchmarks.serving.generator import Target, attack
 from benchmarks.serving.loaded import Loaded
 from benchmarks.serving.reporting import CONSOLE, arguments, ended, goal, machine
-from benchmarks.serving.running import Prepared, Running, difference, prepared, serving, storing
-from benchmarks.serving.timing import Answered, Tally, quantiles
+from benchmarks.serving.running import Running, difference, prepared, serving
+from benchmarks.serving.timing import Answered, Tally, answered, quantiles
 from benchmarks.serving.traffic import asking, sessions, warmed
-from shortlist.online.entries import ServedPage
-from shortlist.online.packing import StoredList, digest
 from shortlist.wire.recommend import V1_PATH
 
 GOAL_RATE: Final = 1_000.0
 GOAL_P99_MS: Final = 50.0
 SESSION: Final = "listed"
-_LIST: Final = 100
-_PAGE: Final = 10
 _MOST_PAGES: Final = 7
-"""Of a list, that are surely full: pages are drawn from the best four tens that are left."""
-_AT_ONCE: Final = 32
+"""Of a list of a hundred, that are surely full: rules may keep its last videos from a page."""
+_BEFOREHAND: Final = 400.0
+"""Pages a second before anything is measured."""
 _LOOKUPS: Final = re.compile(
     r'^shortlist_cache_lookups_total\{cache="slate",result="(\w+)"\} ([0-9.e+]+)$', re.MULTILINE
 )
 
 
-async def listed(given: Prepared, users: list[int], videos: np.ndarray, seed: int) -> None:
-    """Keep a ranked list of a session of each user, its first page shown."""
-    rng = np.random.default_rng(seed)
-    relevance = np.linspace(0.9, 0.1, _LIST).astype(np.float32)
-    sources = rng.integers(1, 16, _LIST).astype(np.uint8)
-    limit = asyncio.Semaphore(_AT_ONCE)
+def listed(running: Running, users: list[int]) -> list[int]:
+    """Have a ranked list made of a session of each user, by asking for its first page.
 
-    async def keep(store: Any, user: int, chosen: np.ndarray) -> None:
-        async with limit:
-            history = await store.history(user)
-            page = ServedPage(
-                request_id=f"listed-{user}",
-                user=user,
-                at=given.morning,
-                video=chosen[:_PAGE],
-                position=np.arange(_PAGE, dtype=np.int16),
-                propensity=np.ones(_PAGE),
-                random=np.zeros(_PAGE, np.bool_),
-                bundle=given.bundle.id,
-                session_id=SESSION,
-                experiment="",
-                context=np.zeros(32, np.float32),
-            )
-            ranked = StoredList(
-                bundle=given.bundle.id,
-                version=history.version,
-                made_at=given.morning,
-                asked=digest(b""),
-                video=chosen,
-                relevance=relevance,
-                diversity=relevance[::-1].copy(),
-                sources=sources,
-            )
-            await store.served(page, ranked=ranked)
+    Returns:
+        Whose page was whole, since no other list is kept.
 
-    async with storing(given) as store:
-        chosen = [rng.choice(videos, _LIST, replace=False) for _ in users]
-        await asyncio.gather(*map(keep, [store] * len(users), users, chosen))
+    Raises:
+        RuntimeError: those are fewer than 99 of 100.
+    """
+    asked = [asking(running, user, SESSION) for user in users]
+    found = answered(attack(asked, 0.0, at_once=2).sent, 0.0)
+    kept = {one.page["user_id"] for one in found if one.page is not None and one.whole}
+    if len(kept) < 0.99 * len(users):
+        raise RuntimeError(f"only {len(kept):,} of {len(users):,} first pages were whole")
+    return [user for user in users if user in kept]
 
 
 class Pages:
-    """The next pages of all users' lists, each asked for once."""
+    """The next pages of all users' lists, each asked for once; whose turn it is, chance says."""
 
-    def __init__(self, running: Running, users: list[int]) -> None:
-        self._running, self._users, self._asked = running, users, 0
+    def __init__(self, running: Running, users: list[int], rng: np.random.Generator) -> None:
+        self._running, self._asked = running, dict.fromkeys(users, 0)
+        self._turns = rng.permutation(users * _MOST_PAGES).tolist()
 
     @property
     def left(self) -> int:
         """How many there are yet."""
-        return _MOST_PAGES * len(self._users) - self._asked
+        return len(self._turns)
 
     def take(self, count: int) -> list[Target]:
         """The next ones."""
+        turns, self._turns = self._turns[:count], self._turns[count:]
         made = []
-        for number in range(self._asked, self._asked + count):
-            page, place = divmod(number, len(self._users))
-            made.append(asking(self._running, self._users[place], SESSION, page + 1))
-        self._asked += count
+        for user in turns:
+            self._asked[user] += 1
+            made.append(asking(self._running, user, SESSION, self._asked[user]))
         return made
 
 
@@ -164,10 +139,10 @@ def main() -> None:
     with prepared(given) as ready, serving(ready) as running:
         users = rng.permutation(running.users)[: given.users].tolist()
         videos = np.array(ready.dataset.videos().column("video_id").to_pylist())
-        asyncio.run(listed(ready, users, videos, given.seed))
         warmed(running, users[:200], rng, seconds=5.0)
-        pages = Pages(running, users)
-        attack(pages.take(min(1_000, len(users) // 2)), 200.0)
+        users = listed(running, users)
+        pages = Pages(running, users, rng)
+        attack(pages.take(len(users)), _BEFOREHAND)
         for rate in sorted(given.rates):
             count = min(round(rate * given.seconds), pages.left)
             one = measured(running, pages.take(count), rate)

@@ -7,6 +7,7 @@ back by a new connection, which leads elsewhere once the cluster has forgotten t
 
 import asyncio
 import logging
+import random
 import signal
 from types import FrameType
 
@@ -23,16 +24,20 @@ class LameDuckServer(uvicorn.Server):
     SIGTERM once more does not: whoever stops containers may send it again.
     """
 
-    def __init__(self, config: uvicorn.Config, seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, seconds: float, turnover: float = 0.0) -> None:
         """Prepare it, in the event loop that it will serve in.
 
         Args:
             config: of the server; its application is wrapped.
             seconds: for which it goes on; 0 for an end at once.
+            turnover: share of the answers after which a connection is closed, drawn by chance.
+                Where several processes answer at one socket, whoever keeps a connection keeps to
+                one of them, however busy it is; a new one goes to who has time.
         """
         super().__init__(config)
         config.app = self._told(config.app)  # type: ignore[arg-type]
-        self._seconds, self._loop = seconds, asyncio.get_running_loop()
+        self._seconds, self._turnover = seconds, turnover
+        self._loop = asyncio.get_running_loop()
         self._lame = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -48,7 +53,8 @@ class LameDuckServer(uvicorn.Server):
 
     def _told(self, app: ASGIApp) -> ASGIApp:
         async def called(scope: Scope, receive: Receive, send: Send) -> None:
-            await app(scope, receive, closing(send) if self._lame else send)
+            last = self._lame or random.random() < self._turnover
+            await app(scope, receive, closing(send) if last else send)
 
         return called
 

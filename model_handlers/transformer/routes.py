@@ -176,7 +176,7 @@ class Routes:
     async def _pages(self, request: Request, asked: Sequence[RecommendRequest]) -> Sequence[Page]:
         found = current()
         headers = {} if found is None else found.trace.headers
-        pages: Sequence[Page] = (await self._model(asked, headers))[0]
+        pages = await self._model.predict(tuple(asked), headers)
         request.scope[_PAGES] = pages
         return pages
 

@@ -2,7 +2,7 @@
 
 A system call costs more than what Redis does, so requests of one process that wait at the same time
 share one: what arrives while two batches are under way leaves with the next. A lone request waits
-for nobody.
+for nobody. What nobody waits for waits a little itself, for a batch that leaves anyway.
 """
 
 import asyncio
@@ -16,6 +16,8 @@ from shortlist.online.waiting import within
 C = TypeVar("C")
 
 _UNDER_WAY: Final = 2
+_PATIENCE_SECONDS: Final = 0.003
+"""A busy process asks more often than that; an idle one may as well ask once more."""
 
 
 @dataclass(eq=False)
@@ -33,22 +35,41 @@ class Batches(Generic[C]):
     sent: int = 0
     _waiting: deque[tuple[Sequence[C], asyncio.Future[list[Any]]]] = field(default_factory=deque)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _hurried: bool = False
+    _patience: asyncio.TimerHandle | None = None
 
-    async def ask(self, commands: Sequence[C]) -> list[Any]:
+    async def ask(self, commands: Sequence[C], *, patient: bool = False) -> list[Any]:
         """Send commands with those of others, and wait for their answers.
 
         Whoever gives up waiting spoils nothing for the others.
 
+        Args:
+            commands: in their order.
+            patient: whether they may wait some milliseconds for others to leave with.
+
         Raises:
             Exception: as ``send`` does; a `TimeoutError` where the batch took too long.
         """
-        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Any]] = loop.create_future()
         self._waiting.append((commands, future))
-        if len(self._tasks) < _UNDER_WAY:
-            self._start()
+        if not patient:
+            self._hurry()
+        elif self._patience is None:
+            self._patience = loop.call_later(_PATIENCE_SECONDS, self._hurry)
         return await future
 
+    def _hurry(self) -> None:
+        """Whoever waits leaves as soon as there is room."""
+        self._hurried = True
+        if len(self._tasks) < _UNDER_WAY:
+            self._start()
+
     def _start(self) -> None:
+        self._hurried = False
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
         # A task begins when those who are ready now had their turn: they share it.
         task = asyncio.get_running_loop().create_task(self._run())
         self._tasks.add(task)
@@ -56,7 +77,7 @@ class Batches(Generic[C]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if self._waiting:
+        if self._waiting and self._hurried:
             self._start()
 
     async def _run(self) -> None:

@@ -6,6 +6,7 @@ wait for a free connection, the connecting and the answer.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 _PORT: Final = 6379
 _TRIES: Final = 2
+_ROUNDS: Final = 2
+"""Timeouts that a request waits at most: that of a batch whose end it waits for, and its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Client:
         commands: Sequence[Command],
         *,
         slow: bool = False,
+        patient: bool = False,
         keep_errors: bool = False,
         most_ms: float | None = None,
     ) -> list[Any]:
@@ -95,13 +99,14 @@ class Client:
         Args:
             commands: in their order; in a cluster each node has those of its own.
             slow: whether this is no request's round trip, and has more time.
+            patient: whether they may wait some milliseconds for others to leave with.
             keep_errors: leave what Redis refused among the answers instead of raising it.
             most_ms: what whoever asks has left, where that may be less than the settings allow.
 
         Raises:
             UnavailableError: Redis is down, slow, full, or refuses.
         """
-        send = self._sent if slow else self.batches.ask
+        send = self._sent if slow else partial(self.batches.ask, patient=patient)
         answers = await self.within(lambda: send(commands), slow=slow, most_ms=most_ms)
         if any(isinstance(answer, NoScriptError) for answer in answers):
             await self.within(self._load_scripts, slow=slow, most_ms=most_ms)
@@ -128,7 +133,7 @@ class Client:
             UnavailableError: it is down, slow, full, or refuses.
         """
         settings = self.settings
-        allowed = settings.slow_timeout_ms if slow else settings.timeout_ms
+        allowed = settings.slow_timeout_ms if slow else _ROUNDS * settings.timeout_ms
         if most_ms is not None:
             allowed = min(allowed, most_ms)
         self.round_trips += 1

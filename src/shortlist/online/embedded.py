@@ -28,6 +28,8 @@ _START_SECONDS: Final = 10.0
 _STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.02
 _WANTED_VERSION: Final = 7
+_REWRITTEN_FROM: Final = "256mb"
+"""Size of the log of commands from which Redis writes it anew, which takes a core for a second."""
 _SYSTEM: Final = ("/usr/local/bin", "/usr/bin")
 
 
@@ -103,6 +105,7 @@ def server_command(
     """
     command = [str(binary or server_binary()), "--dir", str(directory), "--bind", "127.0.0.1"]
     command += ["--save", "", "--appendonly", "yes" if durable else "no", "--daemonize", "no"]
+    command += ["--auto-aof-rewrite-min-size", _REWRITTEN_FROM]
     if password is not None:
         command += ["--requirepass", password]
     if tls is None:

@@ -26,11 +26,7 @@ RECORD: Final = np.dtype([("video", "<i8"), ("at", "<u4"), ("kind", "u1")])
 
 HISTORY_HEAD: Final = struct.Struct("<B3xIIII")
 _VECTOR_HEAD: Final = struct.Struct("<B3xI16s")
-_LIST_HEAD: Final = struct.Struct("<BxHI16sdQ")
 SHOWN_HEAD: Final = struct.Struct("<BII")
-_LISTED: Final = np.dtype(
-    [("video", "<i8"), ("relevance", "<f4"), ("diversity", "<f4"), ("sources", "u1")]
-)
 _DAY_SECONDS: Final = 86_400
 _LONGEST: Final = 255
 LATEST: Final = 2**32 - 1
@@ -149,7 +145,7 @@ class Declared:
         Raises:
             CorruptError: it is damaged or of another layout.
         """
-        _versioned("declared features", wire)
+        versioned("declared features", wire)
         try:
             said, at = [], 1
             while at < len(wire):
@@ -179,7 +175,7 @@ class UserVector:
 
     def pack(self) -> bytes:
         """As stored."""
-        head = _VECTOR_HEAD.pack(LAYOUT, self.version, _bundle(self.bundle))
+        head = _VECTOR_HEAD.pack(LAYOUT, self.version, bundle_bytes(self.bundle))
         return head + self.vector.astype("<f4").tobytes()
 
     @classmethod
@@ -193,70 +189,6 @@ class UserVector:
         if not np.isfinite(values).all():
             raise CorruptError("the stored user vector is not finite; it is made again")
         return cls(head[2].hex(), head[1], values.astype(np.float32))
-
-
-@dataclass(frozen=True, slots=True)
-class StoredList:
-    """A ranked list of a session, from which further pages are drawn.
-
-    Attributes:
-        bundle: id of the bundle that ranked it.
-        version: of the history that it was ranked for.
-        made_at: seconds since 1970-01-01.
-        asked: a number that stands for all else in the request that shaped it; see `digest`.
-        video: ids, the best first, int64 [n].
-        relevance: calibrated probability of a click, float32 [n].
-        diversity: what the diversity head said, float32 [n].
-        sources: bits of `shortlist.datasets.origins.Origin`, uint8 [n].
-    """
-
-    bundle: str
-    version: int
-    made_at: float
-    asked: int
-    video: Ints
-    relevance: Floats
-    diversity: Floats
-    sources: npt.NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.video)
-
-    def serves(self, bundle: str, version: int, asked: int) -> bool:
-        """Whether it is still good: the same bundle, history and request."""
-        return (self.bundle, self.version, self.asked) == (bundle, version, asked)
-
-    def pack(self) -> bytes:
-        """As stored."""
-        rows = np.zeros(len(self), _LISTED)
-        for name in ("video", "relevance", "diversity", "sources"):
-            rows[name] = getattr(self, name)
-        head = _LIST_HEAD.pack(
-            LAYOUT, len(self), self.version, _bundle(self.bundle), self.made_at, self.asked
-        )
-        return head + rows.tobytes()
-
-    @classmethod
-    def unpack(cls, wire: bytes) -> Self:
-        """What `pack` wrote.
-
-        Raises:
-            CorruptError: it is damaged or of another layout.
-        """
-        head, rows = _parted("ranked list", wire, _LIST_HEAD, _LISTED)
-        _, count, version, bundle, made_at, asked = head
-        if count != len(rows):
-            raise CorruptError("the stored ranked list is cut off; it is made again")
-        return cls(
-            bundle.hex(),
-            version,
-            made_at,
-            asked,
-            rows["video"].astype(np.int64),
-            rows["relevance"].astype(np.float32),
-            rows["diversity"].astype(np.float32),
-            rows["sources"].copy(),
-        )
 
 
 class Shown(NamedTuple):
@@ -336,23 +268,33 @@ def text_at(wire: bytes, at: int) -> tuple[str, int]:
     return wire[at + 1 : end].decode(), end
 
 
-def _bundle(bundle: str) -> bytes:
+def bundle_bytes(bundle: str) -> bytes:
+    """A bundle's id as it is stored.
+
+    Raises:
+        InputError: it is none.
+    """
     raw = bytes.fromhex(bundle)
     if len(raw) != 16:
         raise InputError(f"{bundle!r} is no id of a bundle; ids have 32 hexadecimal digits")
     return raw
 
 
-def _versioned(what: str, wire: bytes) -> None:
-    if not wire or wire[0] != LAYOUT:
+def versioned(what: str, wire: bytes, layout: int = LAYOUT) -> None:
+    """Check that a value has the layout that is read here.
+
+    Raises:
+        CorruptError: it has another one.
+    """
+    if not wire or wire[0] != layout:
         found = wire[0] if wire else "nothing"
-        raise CorruptError(f"the stored {what} has layout {found}, this Shortlist reads {LAYOUT}")
+        raise CorruptError(f"the stored {what} has layout {found}, this Shortlist reads {layout}")
 
 
 def _parted(
     what: str, wire: bytes, head: struct.Struct, row: np.dtype[np.void] | np.dtype[np.generic]
 ) -> tuple[tuple[Any, ...], npt.NDArray[Any]]:
-    _versioned(what, wire)
+    versioned(what, wire)
     rows, rest = divmod(len(wire) - head.size, row.itemsize)
     if rows < 0 or rest:
         raise CorruptError(f"the stored {what} has {len(wire)} bytes, which no {what} can have")

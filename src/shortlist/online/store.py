@@ -19,13 +19,13 @@ from shortlist.online.blocklist import UNKNOWN, Blocklist, packed
 from shortlist.online.client import Call, Client, Command
 from shortlist.online.entries import EntryType, Event, Note, ServedPage, pack_entry
 from shortlist.online.keys import SHARDS, Keys
+from shortlist.online.lists import StoredList
 from shortlist.online.packing import (
     LATEST,
     RECORD,
     Declared,
     History,
     Shown,
-    StoredList,
     UserVector,
     short_hash,
 )
@@ -251,7 +251,7 @@ class OnlineStore:
         commands: list[Command] = [Call(SERVED, keys, arguments)]
         if vector is not None:
             commands.append(self._vector_call(user, vector, page.at))
-        await self.client.run(commands)
+        await self.client.run(commands, patient=True)
 
     async def forget(self, user: int, *, now: float | None = None) -> int:
         """Delete all of a user, also from the log, and leave a tombstone for the archive.

@@ -4,6 +4,7 @@ After some failures in a row nobody asks for a while; then one request tries, an
 becomes of it (Nygard, Release It!, 2007).
 """
 
+import math
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -33,7 +34,7 @@ class Breaker:
         """Begin closed.
 
         Args:
-            failures: in a row that open it.
+            failures: in a row that open it; of those that were under way at one time, one counts.
             pause_seconds: until somebody tries again; also until another one does where whoever
                 tried has never said what became of it.
             clock: seconds, never going back.
@@ -42,8 +43,14 @@ class Breaker:
         self._most, self._pause = failures, pause_seconds
         self._clock, self._changed = clock, changed
         self._failed = 0
+        self._failed_at = -math.inf
         self._again_at = 0.0
         self._state = State.CLOSED
+
+    @property
+    def now(self) -> float:
+        """Seconds on its clock."""
+        return self._clock()
 
     @property
     def state(self) -> State:
@@ -54,7 +61,7 @@ class Breaker:
         """Whether to ask; whoever may has to say afterwards what became of it.
 
         >>> breaker = Breaker(failures=1, pause_seconds=60)
-        >>> breaker.failed()
+        >>> breaker.failed(breaker.now)
         >>> breaker.allows()
         False
         """
@@ -72,11 +79,21 @@ class Breaker:
         self._failed = 0
         self._become(State.CLOSED)
 
-    def failed(self) -> None:
-        """The part did not answer."""
+    def failed(self, asked: float) -> None:
+        """The part did not answer.
+
+        A stall fails all who wait meanwhile. That is one failure, or a busy process would give a
+        part up for a hiccup.
+
+        Args:
+            asked: when, by `now`.
+        """
+        if asked < self._failed_at:
+            return
+        self._failed_at = self._clock()
         self._failed += 1
         if self._failed >= self._most:
-            self._again_at = self._clock() + self._pause
+            self._again_at = self._failed_at + self._pause
             self._become(State.OPEN)
 
     def _become(self, state: State) -> None:

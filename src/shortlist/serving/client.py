@@ -84,6 +84,7 @@ class PredictorClient:
         """
         if not self._breaker.allows():
             raise NoRankingError(self._last, "the predictor failed of late; it is tried again soon")
+        asked = self._breaker.now
         try:
             answer = await self._answered(request, budget, reserve_ms)
         except NoRankingError as error:
@@ -91,7 +92,7 @@ class PredictorClient:
                 self._breaker.succeeded()
             else:
                 self._last = error.cause
-                self._breaker.failed()
+                self._breaker.failed(asked)
             raise
         except UnknownBundleError:
             self.reached = True

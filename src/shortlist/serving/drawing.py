@@ -1,19 +1,22 @@
 """From ranked candidates to the page that crosses the wire, and what is kept of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit
 
 from shortlist.datasets.events import Events
-from shortlist.datasets.interactions import Doubles, Ints
+from shortlist.datasets.interactions import Doubles, Floats, Ints
 from shortlist.online.entries import ServedPage
-from shortlist.online.packing import StoredList, rows_of
 from shortlist.recall.blend import Blended
 from shortlist.serving.asked import Asked
 from shortlist.serving.live import Live
-from shortlist.slate.page import Page, make_page
+from shortlist.settings.serving import ServingSettings
+from shortlist.slate.page import Slate
+from shortlist.slate.plan import Plan, plan
 from shortlist.slate.ranked import Ranked
 from shortlist.slate.reasons import Viewer
 from shortlist.wire.rank import RankAnswer
@@ -31,11 +34,14 @@ class Drawn:
         videos: as the client gets them.
         ids: the same, int64 [s].
         propensity: float64 [s].
+        plan: of the pages that come next, in places of the list that it was drawn from; None where
+            it was planned itself.
     """
 
     videos: tuple[ShownVideo, ...]
     ids: Ints
     propensity: Doubles
+    plan: Plan | None = None
 
 
 def ranked_by(answer: RankAnswer, recalled: Blended) -> Ranked:
@@ -63,47 +69,15 @@ def as_recalled(recalled: Blended, count: int) -> Ranked:
     )
 
 
-def stored(ranked: Ranked, live: Live, asked: Asked) -> StoredList:
-    """A ranked list as the store keeps it.
-
-    Args:
-        ranked: by the predictor.
-        live: whose rows these are.
-        asked: what it was ranked for.
-    """
-    return StoredList(
-        bundle=live.id,
-        version=asked.state.history.version,
-        made_at=asked.at,
-        asked=asked.shape,
-        video=live.ids[ranked.video],
-        relevance=ranked.relevance,
-        diversity=ranked.diversity,
-        sources=ranked.sources,
-    )
-
-
-def left_of(kept: StoredList, live: Live, asked: Asked, most: int) -> Ranked:
-    """What of a stored list may still be shown.
-
-    Args:
-        kept: of this bundle.
-        live: whose rows are wanted.
-        asked: what the session has shown, and what the client will not have.
-        most: videos at most, the best of them.
-    """
-    rows, known = rows_of(kept.video, live.ids)
-    state = asked.state
-    for gone in (np.sort(np.concatenate([state.shown, asked.exclude])), state.blocked.video):
-        known &= ~rows_of(kept.video, gone)[1]
-    places = np.flatnonzero(known)[:most]
-    return Ranked(
-        rows[places], kept.relevance[places], kept.diversity[places], kept.sources[places]
-    )
-
-
-def draw(asked: Asked, live: Live, ranked: Ranked, history: Events, day: float) -> Drawn:
-    """Draw a page.
+def draw(
+    asked: Asked,
+    live: Live,
+    ranked: Ranked,
+    history: Events,
+    day: float,
+    settings: ServingSettings,
+) -> Drawn:
+    """Draw a page, and plan those after it.
 
     Args:
         asked: how long it is, and by which id, from which exploration is seeded.
@@ -111,35 +85,57 @@ def draw(asked: Asked, live: Live, ranked: Ranked, history: Events, day: float) 
         ranked: the candidates.
         history: of the viewer.
         day: now, days since 1970-01-01.
+        settings: how many pages are planned, and from how many candidates.
     """
-    settings, seed = live.slate_of(asked.request.page_size), seed_of(asked.id)
     said = asked.state.declared
     viewer = Viewer(history, day, () if said is None else said.interests)
-    page = make_page(ranked, live.parts.items, settings, viewer, seed=seed)
+    slate = Slate(ranked, live.parts.items, live.slate_of(asked.request.page_size))
+    page = slate.page(viewer, seed_of(asked.id))
+    later = plan(slate, viewer, page.rank.tolist(), settings.planned_pages, settings.planned_window)
     ids = live.ids[page.video]
-    return Drawn(_shown(page, ids, asked.first), ids, page.propensity)
+    reasons = list(map(str, page.reasons))
+    shown = shown_videos(ids, page.relevance, page.sources, reasons, page.propensity, asked.first)
+    return Drawn(shown, ids, page.propensity, later)
 
 
-def _shown(page: Page, ids: Ints, first: int) -> tuple[ShownVideo, ...]:
+def shown_videos(
+    ids: Ints,
+    relevance: Floats,
+    sources: npt.NDArray[np.uint8],
+    reasons: Sequence[str],
+    propensity: Doubles,
+    first: int,
+) -> tuple[ShownVideo, ...]:
+    """A page as the client gets it.
+
+    Args:
+        ids: of the videos, int64 [s].
+        relevance: as ranked, float32 [s].
+        sources: bits of `shortlist.datasets.origins.Origin`, uint8 [s].
+        reasons: for the viewer to read, [s].
+        propensity: float64 [s].
+        first: place in the session of the first of them.
+    """
+    told = zip(
+        ids.tolist(),
+        relevance.tolist(),
+        sources.tolist(),
+        reasons,
+        propensity.tolist(),
+        strict=True,
+    )
     return tuple(
-        ShownVideo(
-            video_id=video,
-            position=first + slot,
-            score=round(score, 6),
-            source=source_names(bits),  # type: ignore[arg-type]
-            reason=str(reason),
-            propensity=propensity,
-        )
-        for slot, (video, score, bits, reason, propensity) in enumerate(
-            zip(
-                ids.tolist(),
-                page.relevance.tolist(),
-                page.sources.tolist(),
-                page.reasons,
-                page.propensity.tolist(),
-                strict=True,
+        [
+            ShownVideo(
+                video_id=video,
+                position=first + slot,
+                score=round(score, 6),
+                source=source_names(bits),  # type: ignore[arg-type]
+                reason=reason,
+                propensity=likely,
             )
-        )
+            for slot, (video, score, bits, reason, likely) in enumerate(told)
+        ]
     )
 
 

@@ -41,12 +41,13 @@ class Known:
             left_ms: of the page's time; the store has no more than that, however patient it is.
         """
         if self._breaker.allows():
+            asked = self._breaker.now
             try:
                 state = await self._store.fetch(user, session, most_ms=left_ms)
             except UnavailableError as error:
                 slow = isinstance(error.__cause__, TimeoutError)
                 self._last = Cause.STORE_SLOW if slow else Cause.STORE_DOWN
-                self._breaker.failed()
+                self._breaker.failed(asked)
             else:
                 self._breaker.succeeded()
                 return state, None

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from shortlist.online.packing import StoredList, UserVector
-from shortlist.online.store import UserState
+from shortlist.online.lists import StoredList
+from shortlist.online.packing import UserVector
 from shortlist.recall.blend import Blended
 from shortlist.recall.source import SOURCES
 from shortlist.serving.asked import Asked
@@ -20,11 +20,13 @@ from shortlist.serving.asker import Asker
 from shortlist.serving.budget import Budget
 from shortlist.serving.bundles import Bundles
 from shortlist.serving.client import NoRankingError
-from shortlist.serving.drawing import Drawn, as_recalled, draw, left_of, ranked_by, served, stored
+from shortlist.serving.dating import dated, day_of
+from shortlist.serving.drawing import Drawn, as_recalled, draw, ranked_by, served
 from shortlist.serving.known import Known
 from shortlist.serving.live import Live
 from shortlist.serving.pulse import Pulse
 from shortlist.serving.recording import Record, Recorder
+from shortlist.serving.turning import left_of, ranked_again, stored, turn
 from shortlist.settings.serving import ServingSettings
 from shortlist.slate.ranked import Ranked
 from shortlist.telemetry.metrics import ServingMetrics
@@ -33,7 +35,6 @@ from shortlist.wire.rank import MOST_CANDIDATES, RankAnswer, RankRequest
 from shortlist.wire.recommend import LAST_PAGE, Page, RecommendRequest
 from shortlist.wire.refusals import NotReadyError, OverloadedError, UnknownBundleError
 
-_DAY: Final = 86_400.0
 _LEAST_MS: Final = 1.0
 """For less nobody asks the predictor."""
 
@@ -153,13 +154,13 @@ class Recommender:
         state, failed = await self._known.of(request.user_id, session, left)
         if failed is None:
             self._figures.cache("features", hit=state.known)
-        state = dated(self._settings, held.parts, self._recorder.overlaid(state, session))
+        state = self._recorder.overlaid(state, session)
         asked = Asked(request, os.urandom(16).hex(), at, budget, state, failed, trace)
         budget.stop("store")
         made = self._from_stored(asked, held.parts)
         self._figures.cache("slate", hit=made is not None)
         if made is None:
-            made = await self._anew(asked, held.parts)
+            made = await self._anew(self._dated(asked, held.parts), held.parts)
         self._keep(asked, made)
         return self._told(asked, made)
 
@@ -168,14 +169,28 @@ class Recommender:
         kept, size = asked.state.ranked, asked.request.page_size
         if kept is None or not kept.serves(live.id, asked.state.history.version, asked.shape):
             return None
-        ranked = left_of(kept, live, asked, self._settings.cached_window * size)
+        left = left_of(kept, asked)
+        if len(left) < size:
+            return None
+        settings = self._settings
+        turned = turn(asked, live, kept, left, settings.planned_window)
+        self._figures.cache("plan", hit=turned is not None)
+        if turned is not None:
+            asked.budget.stop("slate")
+            return _Made(live, turned, cached=True)
+        asked = self._dated(asked, live)
+        history, _ = asked.state.history.events(live.ids)
+        day = day_of(settings, live, asked.state, asked.at)
+        ranked = ranked_again(kept, left, live)
         if len(ranked) < size:
             return None
-        history, _ = asked.state.history.events(live.ids)
-        day = day_of(self._settings, live, asked.state, asked.at)
-        drawn = draw(asked, live, ranked, history, day)
+        drawn = draw(asked, live, ranked, history, day, settings)
+        again = stored(ranked, drawn, live, asked)
         asked.budget.stop("slate")
-        return _Made(live, drawn, cached=True)
+        return _Made(live, drawn, ranked=again, cached=True)
+
+    def _dated(self, asked: Asked, live: Live) -> Asked:
+        return replace(asked, state=dated(self._settings, live, asked.state))
 
     async def _anew(self, asked: Asked, live: Live) -> _Made:
         """A page by recall and predictor; where that lacks the bundle, by another that is held."""
@@ -250,10 +265,10 @@ class Recommender:
         live, asker = found.live, found.asker
         causes = asker.causes if asked.failed is None else (asked.failed,)
         causes = causes if cause is None else (*causes, cause)
-        drawn = draw(asked, live, ranked, asker.history, asker.day)
+        drawn = draw(asked, live, ranked, asker.history, asker.day, self._settings)
         kept = None
         if not any(one.degrades for one in causes) and len(ranked):
-            kept = stored(ranked, live, asked)
+            kept = stored(ranked, drawn, live, asked)
         asked.budget.stop("slate")
         self._count(found)
         return _Made(live, drawn, causes, kept, found.vector)
@@ -293,38 +308,3 @@ class Recommender:
             next_page=request.page + 1 if more else None,
             timings_ms={**timings, "total": round(total, 3)},
         )
-
-
-def dated(settings: ServingSettings, live: Live, state: UserState) -> UserState:
-    """What is known of a user, in the time that pages are made for.
-
-    Events carry the time of a clock. Where a log of the past is served as if it went on, those
-    after it follow it at once: the months between would make all that is in the log old.
-
-    Args:
-        settings: of serving.
-        live: the bundle.
-        state: of the user.
-    """
-    if settings.clock == "wall":
-        return state
-    history = state.history.continuing(live.parts.as_of_day * int(_DAY))
-    return state if history is state.history else replace(state, history=history)
-
-
-def day_of(settings: ServingSettings, live: Live, state: UserState, at: float) -> float:
-    """The day that a page is made for, days since 1970-01-01, fractions allowed.
-
-    By the clock; or, where a log of the past is served as if it went on (``serving.clock`` is
-    ``bundle``), the first day after that log, or that of the user's last event if it is later.
-
-    Args:
-        settings: of serving.
-        live: the bundle.
-        state: of the user, as `dated` gives it.
-        at: now, seconds since 1970-01-01.
-    """
-    if settings.clock == "wall":
-        return at / _DAY
-    last = float(state.history.at[-1]) / _DAY if len(state.history) else 0.0
-    return max(float(live.parts.as_of_day), last)

@@ -16,7 +16,8 @@ import numpy as np
 
 from shortlist.errors import InputError, UnavailableError
 from shortlist.online.entries import ServedPage
-from shortlist.online.packing import StoredList, UserVector
+from shortlist.online.lists import StoredList
+from shortlist.online.packing import UserVector
 from shortlist.online.store import UserState
 from shortlist.serving.background import for_ever
 

@@ -17,11 +17,12 @@ from shortlist.serving.bundles import Bundles
 from shortlist.serving.callers import Callers
 from shortlist.serving.client import NoRankingError, PredictorClient
 from shortlist.serving.company import Company
+from shortlist.serving.dating import dated, day_of
 from shortlist.serving.endpoints import Endpoints, canary, predictor_url
 from shortlist.serving.known import Known
 from shortlist.serving.live import Live
 from shortlist.serving.pulse import TURNS, Pulse
-from shortlist.serving.recommending import Recommender, dated, day_of
+from shortlist.serving.recommending import Recommender
 from shortlist.serving.recording import Recorder
 from shortlist.serving.reporting import Encoder, Reporter
 from shortlist.settings import Settings

@@ -55,7 +55,11 @@ class OnlineSettings(Branch):
         description="Beginning of every key, so that two services can share one Redis.",
     )
     timeout_ms: float = Field(
-        10.0, gt=0, le=10_000, description="What a request waits for Redis at most, in ms."
+        25.0,
+        gt=0,
+        le=10_000,
+        description="What a request waits for Redis at most, in ms; without it a page costs more "
+        "than it waited.",
     )
     slow_timeout_ms: float = Field(
         2_000.0,

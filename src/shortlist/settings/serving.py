@@ -110,12 +110,19 @@ class ServingSettings(Branch):
         le=600,
         description="Seconds until one request tries again what failed.",
     )
-    cached_window: int = Field(
+    planned_pages: int = Field(
+        7,
+        ge=0,
+        le=100,
+        description="Pages that are planned with one that is drawn, and kept with its ranked list: "
+        "they cost little when they are asked for. After them one is drawn anew.",
+    )
+    planned_window: int = Field(
         4,
         ge=1,
         le=1_000,
-        description="A page of a stored list is drawn from the best that are left, so many times "
-        "as it has videos.",
+        description="A planned page is picked, and explored, from the best that are left, so "
+        "many times as it has videos.",
     )
     pages_at_once: int = Field(
         128,

@@ -61,6 +61,82 @@ class Page:
         return len(self.video)
 
 
+class Slate:
+    """The candidates of one request, compared with each other once; pages are drawn of them."""
+
+    def __init__(
+        self,
+        ranked: Ranked,
+        items: SlateItems,
+        settings: SlateSettings,
+        blocked: Ints | None = None,
+    ) -> None:
+        """Compare them.
+
+        Args:
+            ranked: the candidates.
+            items: of all videos.
+            settings: of the slate, settled.
+            blocked: rows of videos that must not be shown, int64.
+        """
+        self.ranked, self.items, self.settings = ranked, items, settings
+        self._traits = Traits.of(items, ranked.video, blocked)
+        self._rules = rules_of(settings)
+        self._kernel = _kernel(ranked, items, settings)
+
+    def __len__(self) -> int:
+        return len(self.ranked)
+
+    def select(self, among: Sequence[int] | None = None) -> Selection:
+        """The best page, before exploration.
+
+        Args:
+            among: places in the ranked list, ascending; all of them where None.
+
+        Returns:
+            Places in the ranked list, and what the rules did.
+        """
+        ranked, settings = self.ranked, self.settings
+        if among is None:
+            return _select(ranked.relevance, self._kernel, settings, self._traits, self._rules)
+        chosen = np.array(among, np.int64)
+        kernel, traits = self._kernel[np.ix_(chosen, chosen)], self._traits.some(among)
+        picked, notes = _select(ranked.relevance[chosen], kernel, settings, traits, self._rules)
+        return Selection(
+            [among[one] for one in picked],
+            tuple(note._replace(candidate=among[note.candidate]) for note in notes),
+        )
+
+    def page(self, viewer: Viewer, seed: int | Sequence[int] | None = None) -> Page:
+        """Draw one page; see `make_page`."""
+        ranked, settings = self.ranked, self.settings
+        selection = self.select()
+        exploration = Exploration(
+            ranked.relevance,
+            settings.epsilon if seed is not None else 0.0,
+            settings.temperature,
+            self._traits,
+            self._rules,
+        )
+        outcome = exploration.draw(selection.picked, 0 if seed is None else seed)
+        rank = np.array(outcome.page, np.int64)
+        drawn = np.array(outcome.drawn, np.bool_)
+        video, sources = ranked.video[rank], ranked.sources[rank]
+        return Page(
+            video=video,
+            relevance=ranked.relevance[rank],
+            rank=rank,
+            propensity=np.array(outcome.propensity, np.float64),
+            explored=drawn,
+            sources=sources,
+            reasons=reasons(self.items, viewer, video, sources, drawn, settings.new_days),
+            notes=tuple(
+                RuleNote(slot, int(ranked.video[candidate]), rule, effect)
+                for slot, candidate, rule, effect in selection.notes
+            ),
+        )
+
+
 def make_page(
     ranked: Ranked,
     items: SlateItems,
@@ -83,33 +159,7 @@ def make_page(
     Returns:
         The page, shorter than ``settings.size`` where candidates that may be shown run out.
     """
-    traits = Traits.of(items, ranked.video, blocked)
-    rules = rules_of(settings)
-    selection = _select(ranked, _kernel(ranked, items, settings), settings, traits, rules)
-    exploration = Exploration(
-        ranked.relevance,
-        settings.epsilon if seed is not None else 0.0,
-        settings.temperature,
-        traits,
-        rules,
-    )
-    outcome = exploration.draw(selection.picked, 0 if seed is None else seed)
-    rank = np.array(outcome.page, np.int64)
-    drawn = np.array(outcome.drawn, np.bool_)
-    video, sources = ranked.video[rank], ranked.sources[rank]
-    return Page(
-        video=video,
-        relevance=ranked.relevance[rank],
-        rank=rank,
-        propensity=np.array(outcome.propensity, np.float64),
-        explored=drawn,
-        sources=sources,
-        reasons=reasons(items, viewer, video, sources, drawn, settings.new_days),
-        notes=tuple(
-            RuleNote(slot, int(ranked.video[candidate]), rule, effect)
-            for slot, candidate, rule, effect in selection.notes
-        ),
-    )
+    return Slate(ranked, items, settings, blocked).page(viewer, seed)
 
 
 def select_pages(
@@ -133,7 +183,8 @@ def select_pages(
     rules, pages = rules_of(settings), []
     for one in ranked:
         traits = Traits.of(items, one.video, blocked)
-        picked = _select(one, _kernel(one, items, settings), settings, traits, rules).picked
+        kernel = _kernel(one, items, settings)
+        picked = _select(one.relevance, kernel, settings, traits, rules).picked
         page = np.full(settings.size, -1, np.int64)
         page[: len(picked)] = one.video[picked]
         pages.append(page)
@@ -163,7 +214,7 @@ class Drawing:
         settings = self._settings.model_copy(update={"method": method, "trade_off": trade_off})
         rules, pages = rules_of(settings), np.full((len(self._requests), settings.size), -1)
         for row, (one, kernel, traits) in enumerate(self._requests):
-            picked = _select(one, kernel, settings, traits, rules).picked
+            picked = _select(one.relevance, kernel, settings, traits, rules).picked
             pages[row, : len(picked)] = one.video[picked]
         return pages
 
@@ -174,14 +225,14 @@ def _kernel(ranked: Ranked, items: SlateItems, settings: SlateSettings) -> npt.N
 
 
 def _select(
-    ranked: Ranked,
+    relevance: npt.NDArray[np.float32],
     kernel: npt.NDArray[np.float32],
     settings: SlateSettings,
     traits: Traits,
     rules: Sequence[Rule],
 ) -> Selection:
     return select(
-        ranked.relevance,
+        relevance,
         kernel,
         settings.size,
         method=METHODS[settings.method],

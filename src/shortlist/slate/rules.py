@@ -50,6 +50,14 @@ class Traits:
         shut = np.isin(video, blocked) if blocked is not None else np.zeros(len(video), np.bool_)
         return cls(items.creator[video].tolist(), items.main_tag[video].tolist(), shut.tolist())
 
+    def some(self, places: Sequence[int]) -> "Traits":
+        """Of some of the candidates, in their order."""
+        return Traits(
+            [self.creator[one] for one in places],
+            [self.main_tag[one] for one in places],
+            [self.blocked[one] for one in places],
+        )
+
 
 Allows = Callable[[Traits, Sequence[int], int, int], bool]
 """``allows(traits, page, slot, candidate)``: may ``candidate`` stand in ``slot`` of ``page``?

@@ -31,7 +31,7 @@ STAGE_BUCKETS: Final = (
 """Seconds of one stage of it."""
 PUBLICATION_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
-CACHES: Final = ("features", "vector", "slate")
+CACHES: Final = ("features", "vector", "slate", "plan")
 VECTORS: Final = ("kept", "encoded", "dropped")
 OUTCOMES: Final = ("switched", "refused", "rolled_back")
 PARTS: Final = ("predictor", "store")

@@ -9,7 +9,8 @@ import pytest
 
 from shortlist.datasets.events import Kind
 from shortlist.online.entries import Action, Event, ServedPage, kind_of
-from shortlist.online.packing import StoredList, UserVector
+from shortlist.online.lists import StoredList
+from shortlist.online.packing import UserVector
 from shortlist.online.store import OnlineStore
 from shortlist.settings.online import OnlineSettings
 

@@ -17,12 +17,12 @@ LONG_SECONDS = 600
 
 
 @asynccontextmanager
-async def serving(seconds):
+async def serving(seconds, turnover=0.0):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(
             PlainTextResponse("here"), lifespan="off", log_config=None, http="httptools", ws="none"
         )
-        server = LameDuckServer(config, seconds)
+        server = LameDuckServer(config, seconds, turnover)
         task = asyncio.create_task(server.serve([listening]))
         while not server.started:
             await asyncio.sleep(0.01)
@@ -86,3 +86,14 @@ def test_it_ends_after_its_time_or_when_somebody_insists(seconds, signals, least
             return time.monotonic() - began
 
     assert asyncio.run(story()) >= least
+
+
+def test_now_and_then_a_caller_is_sent_for_a_new_connection() -> None:
+    async def story() -> None:
+        async with serving(LONG_SECONDS, turnover=0.3) as (_, _, port):
+            kept = http.client.HTTPConnection("127.0.0.1", port)
+            told = [await asyncio.to_thread(ask, kept) for _ in range(100)]
+            assert set(told) == {None, "close"}
+            assert 5 < told.count("close") < 70
+
+    asyncio.run(story())

@@ -69,6 +69,41 @@ def test_a_lone_request_waits_for_nobody_and_an_empty_one_is_answered() -> None:
     assert redis.batches[:4] == [[0], [1], [2], [3]]
 
 
+def test_the_patient_leave_with_whoever_comes_or_after_a_while_alone() -> None:
+    redis = Redis()
+
+    async def work() -> None:
+        batches = Batches(redis.send, 5.0)
+        patient = asyncio.create_task(batches.ask([1], patient=True))
+        await asyncio.sleep(0)
+        assert redis.batches == []
+        assert await batches.ask([2]) == [4]
+        assert await patient == [2]
+        assert redis.batches == [[1, 2]]
+        assert await batches.ask([3], patient=True) == [6]
+        assert await batches.ask([4], patient=True) == [8]
+
+    asyncio.run(work())
+    assert redis.batches == [[1, 2], [3], [4]]
+
+
+def test_who_is_patient_while_two_are_under_way_does_not_hurry_after_them() -> None:
+    redis = Redis(turns=20)
+
+    async def work() -> None:
+        batches = Batches(redis.send, 5.0)
+        tasks = [asyncio.create_task(batches.ask([1]))]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        tasks.append(asyncio.create_task(batches.ask([2], patient=True)))
+        await tasks[0]
+        assert redis.batches == [[1]]
+        assert await tasks[1] == [4]
+
+    asyncio.run(work())
+    assert redis.batches == [[1], [2]]
+
+
 def test_who_gives_up_spoils_nothing_for_the_others() -> None:
     redis = Redis(turns=50)
 

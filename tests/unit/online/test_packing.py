@@ -11,7 +11,6 @@ from shortlist.online.packing import (
     Declared,
     History,
     Shown,
-    StoredList,
     UserVector,
     digest,
     rows_of,
@@ -54,45 +53,17 @@ def test_declared_features_come_back(
     assert Declared.unpack(said.pack()) == said
 
 
-def test_a_user_vector_and_a_list_come_back() -> None:
+def test_a_user_vector_comes_back() -> None:
     vector = UserVector(BUNDLE, 7, np.array([1.5, -2.0], np.float32))
     back = UserVector.unpack(vector.pack())
     assert (back.bundle, back.version, back.vector.tolist()) == (BUNDLE, 7, [1.5, -2.0])
-    ranked = StoredList(
-        BUNDLE,
-        7,
-        12.5,
-        2**64 - 1,
-        np.array([5, 3]),
-        np.array([0.5, 0.25], np.float32),
-        np.array([0, 1], np.float32),
-        np.array([3, 8], np.uint8),
-    )
-    again = StoredList.unpack(ranked.pack())
-    assert len(ranked.pack()) == 40 + 2 * 17
-    assert again.video.tolist() == [5, 3]
-    assert again.relevance.tolist() == [0.5, 0.25]
-    assert again.sources.tolist() == [3, 8]
-    assert again.serves(BUNDLE, 7, 2**64 - 1)
-    assert not again.serves(BUNDLE, 8, 2**64 - 1)
-    assert not again.serves(BUNDLE[::-1], 7, 2**64 - 1)
-    assert not again.serves(BUNDLE, 7, 0)
 
 
-@pytest.mark.parametrize("unpack", [History.unpack, UserVector.unpack, StoredList.unpack])
+@pytest.mark.parametrize("unpack", [History.unpack, UserVector.unpack])
 @pytest.mark.parametrize("wire", [b"", b"\x02" * 64, b"\x01", b"\x01" * 63])
 def test_damaged_values_are_refused(unpack: object, wire: bytes) -> None:
     with pytest.raises(CorruptError, match="stored"):
         unpack(wire)  # type: ignore[operator]
-
-
-def test_a_list_that_is_cut_off_is_refused() -> None:
-    nothing = np.zeros(3, np.float32)
-    ranked = StoredList(
-        BUNDLE, 1, 0.0, 0, np.arange(3), nothing, nothing, np.zeros(3, np.uint8)
-    ).pack()
-    with pytest.raises(CorruptError, match="cut off"):
-        StoredList.unpack(ranked[:-17])
 
 
 def test_a_vector_that_is_not_finite_is_refused() -> None:
@@ -111,7 +82,6 @@ def test_no_bytes_break_a_reader(wire: bytes) -> None:
         History.unpack,
         Declared.unpack,
         UserVector.unpack,
-        StoredList.unpack,
         Shown.unpack,
     ):
         try:

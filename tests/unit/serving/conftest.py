@@ -15,7 +15,8 @@ from shortlist.datasets.events import Histories
 from shortlist.errors import UnavailableError
 from shortlist.online.blocklist import Blocklist
 from shortlist.online.entries import Event, ServedPage
-from shortlist.online.packing import Declared, History, StoredList, UserVector
+from shortlist.online.lists import StoredList
+from shortlist.online.packing import Declared, History, UserVector
 from shortlist.online.store import UserState
 from shortlist.serving.breaker import Breaker
 from shortlist.serving.budget import Budget

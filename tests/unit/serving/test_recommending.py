@@ -12,8 +12,8 @@ from shortlist.online.store import UserState
 from shortlist.recommender.cascade import Cascade
 from shortlist.recommender.person import person_of
 from shortlist.serving.client import NoRankingError
+from shortlist.serving.dating import dated, day_of
 from shortlist.serving.pulse import STANDING_SECONDS
-from shortlist.serving.recommending import dated, day_of
 from shortlist.settings.serving import ServingSettings
 from shortlist.wire.causes import Cause
 from shortlist.wire.recommend import LAST_PAGE, RecommendRequest
