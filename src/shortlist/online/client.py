@@ -4,6 +4,7 @@ Nothing here waits for the driver's own timeouts: every round trip has a deadlin
 wait for a free connection, the connecting and the answer.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,7 +34,7 @@ T = TypeVar("T")
 _PORT: Final = 6379
 _TRIES: Final = 2
 _ROUNDS: Final = 2
-"""Timeouts that a request waits at most: that of a batch whose end it waits for, and its own."""
+"""Batches that a request waits for: one that is under way may have to end before its own leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,18 @@ class Client:
             UnavailableError: Redis is down, slow, full, or refuses.
         """
         send = self._sent if slow else partial(self.batches.ask, patient=patient)
-        answers = await self.within(lambda: send(commands), slow=slow, most_ms=most_ms)
+        rounds = 1 if slow else _ROUNDS
+
+        async def asked(commands: Sequence[Command]) -> list[Any]:
+            ask = partial(send, commands)
+            return await self.within(ask, slow=slow, most_ms=most_ms, rounds=rounds)
+
+        answers = await asked(commands)
         if any(isinstance(answer, NoScriptError) for answer in answers):
             await self.within(self._load_scripts, slow=slow, most_ms=most_ms)
             unknown = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
             left = [commands[i] for i in unknown]
-            again = await self.within(lambda: send(left), slow=slow, most_ms=most_ms)
-            for i, answer in zip(unknown, again, strict=True):
+            for i, answer in zip(unknown, await asked(left), strict=True):
                 answers[i] = answer
         for answer in answers:
             if isinstance(answer, Exception) and not keep_errors:
@@ -126,22 +132,29 @@ class Client:
         *,
         slow: bool = False,
         most_ms: float | None = None,
+        rounds: int = 1,
     ) -> T:
         """Ask Redis something, for as long as the settings and whoever asks allow.
+
+        Args:
+            ask: begins to.
+            slow: whether this is no request's round trip, and has more time.
+            most_ms: what whoever asks has left, where that may be less.
+            rounds: that may pass until the answer, each with the time of one.
 
         Raises:
             UnavailableError: it is down, slow, full, or refuses.
         """
         settings = self.settings
-        allowed = settings.slow_timeout_ms if slow else _ROUNDS * settings.timeout_ms
-        if most_ms is not None:
-            allowed = min(allowed, most_ms)
+        allowed = settings.slow_timeout_ms if slow else settings.timeout_ms
+        most = math.inf if most_ms is None else most_ms
+        one, all_of_them = min(allowed, most), min(rounds * allowed, most)
         self.round_trips += 1
         try:
-            return await within(allowed / 1e3, ask())
+            return await within(all_of_them / 1e3, ask())
         except TimeoutError as error:
             raise UnavailableError(
-                f"Redis at {self.place} did not answer within {allowed:g} ms; see whether it is "
+                f"Redis at {self.place} did not answer within {one:g} ms; see whether it is "
                 "busy, or raise online.timeout_ms"
             ) from error
         except (RedisError, OSError) as error:

@@ -243,6 +243,8 @@ def test_features_that_are_no_numbers(running) -> None:
     (video, *_) = ids(running.whole(USER))
     running.enter(606, [video])
     bundle = running.whole(606)["bundle"]
+    # The page's own vector is written a moment after the page was sent.
+    wait_for(lambda: running.in_store(lambda store: store.fetch(606)).vector is not None)
     vector = UserVector(bundle, 1, np.full(5, np.nan, np.float32))
     running.in_store(lambda store: store.keep_vector(606, vector, made=time.time()))
     with running.counting('shortlist_ignored_total{what="not_finite"}'):
