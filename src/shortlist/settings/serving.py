@@ -111,7 +111,7 @@ class ServingSettings(Branch):
         description="Seconds until one request tries again what failed.",
     )
     planned_pages: int = Field(
-        7,
+        5,
         ge=0,
         le=100,
         description="Pages that are planned with one that is drawn, and kept with its ranked list: "

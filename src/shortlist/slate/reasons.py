@@ -19,6 +19,9 @@ Ints = npt.NDArray[np.int64]
 _CLICK: Final = int(Kind.CLICK)
 _LONG_VIEW: Final = int(Kind.LONG_VIEW)
 _LIKE: Final = int(Kind.LIKE)
+_POPULARITY: Final = int(Origin.POPULARITY)
+_COLLABORATIVE: Final = int(Origin.COLLABORATIVE)
+_VECTOR: Final = int(Origin.VECTOR)
 
 
 class Why(IntEnum):
@@ -164,13 +167,13 @@ def _commonest(tags: Sequence[int], counts: Sequence[int]) -> int:
 
 def _from_source(sources: int, has_watched: bool, *, new: bool, popular: bool) -> Reason:
     # Without a history these two sources answer with what suits anybody.
-    if sources & Origin.COLLABORATIVE and has_watched:
+    if sources & _COLLABORATIVE and has_watched:
         return Reason(Why.SIMILAR_VIEWERS)
-    if sources & Origin.VECTOR and has_watched:
+    if sources & _VECTOR and has_watched:
         return Reason(Why.NEAR_HISTORY)
     if new:
         return Reason(Why.NEW)
     # Of a small catalogue everything is recalled, the least liked with the best.
-    if sources & Origin.POPULARITY and popular:
+    if sources & _POPULARITY and popular:
         return Reason(Why.POPULAR)
     return Reason(Why.RANKED)

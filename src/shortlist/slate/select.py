@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from shortlist.slate.dpp import Determinantal
 from shortlist.slate.mmr import MarginalRelevance
-from shortlist.slate.rules import OPEN, Rule, RuleName, Traits, broken
+from shortlist.slate.rules import OPEN, Rule, RuleName, Traits, allowed, broken
 
 
 class Novelty(Protocol):
@@ -104,7 +104,8 @@ def select(
                 break
         page.append(chosen)
         base[chosen] = -np.inf
-        left.add(chosen)
+        if len(page) < size:
+            left.add(chosen)
     return Selection(page, tuple(notes))
 
 
@@ -118,10 +119,9 @@ def _first_allowed(
     slot = len(page) - 1
     refused: list[tuple[int, list[int]]] = []
     while worth[candidate := int(worth.argmax())] > -np.inf:
-        breaks = broken(rules, traits, page, slot, candidate)
-        if not breaks:
+        if allowed(rules, traits, page, slot, candidate):
             return candidate, _notes(slot, refused, rules) if refused else []
-        refused.append((candidate, breaks))
+        refused.append((candidate, broken(rules, traits, page, slot, candidate)))
         worth[candidate] = -np.inf
     # Relaxing from the last rule on, the first to get in is he whose hardest broken rule is latest.
     willing = [entry for entry in refused if all(rules[place].relaxes for place in entry[1])]
