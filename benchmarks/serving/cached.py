@@ -24,7 +24,7 @@ from benchmarks.serving.loaded import Loaded
 from benchmarks.serving.reporting import CONSOLE, arguments, ended, goal, machine
 from benchmarks.serving.running import Running, difference, prepared, serving
 from benchmarks.serving.timing import Answered, Tally, answered, quantiles
-from benchmarks.serving.traffic import asking, sessions, warmed
+from benchmarks.serving.traffic import asking, sessions, settled, warmed
 from shortlist.wire.recommend import V1_PATH
 
 GOAL_RATE: Final = 1_000.0
@@ -152,6 +152,7 @@ def main() -> None:
                     f"at {rate:g}/s {one['sent'] - one['cached']:,} pages were not cached"
                 )
         if given.mixed_rate:
+            settled(running, users)
             count = round(given.mixed_rate * given.mixed_seconds)
             targets = sessions(running, users, videos.tolist(), count, rng)
             mixed = measured(running, targets, given.mixed_rate)

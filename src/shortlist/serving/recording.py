@@ -59,7 +59,7 @@ class Recorder:
         keeper: Keeper,
         most: int,
         *,
-        writers: int = 4,
+        writers: int = 32,
         lost: Callable[[int], None] = lambda _: None,
         failed: Callable[[str], None] = lambda _: None,
         pause_seconds: float = _PAUSE_SECONDS,
@@ -69,7 +69,7 @@ class Recorder:
         Args:
             keeper: the store.
             most: pages that wait at most; where more come, the oldest are lost.
-            writers: that write at a time.
+            writers: that write at a time; the store sends together what they write.
             lost: told how many pages were lost.
             failed: told its name where it met what nobody foresaw.
             pause_seconds: before a page is tried again that could not be written.
@@ -79,7 +79,9 @@ class Recorder:
         self._waiting: deque[Record] = deque()
         self._pending: OrderedDict[tuple[int, str], list[Record]] = OrderedDict()
         self._writing: set[tuple[int, str]] = set()
-        self._more = asyncio.Event()
+        # One for each page that may be written. A page whose session is just written to gets its
+        # own when that is done.
+        self._more = asyncio.Semaphore(0)
         self._tasks: list[asyncio.Task[None]] = []
 
     def __len__(self) -> int:
@@ -97,7 +99,7 @@ class Recorder:
             for _ in range(self._writers):
                 going = for_ever("recorder", self._write, self._failed, pause_seconds=self._pause)
                 self._tasks.append(asyncio.create_task(going, context=Context()))
-        self._more.set()
+        self._more.release()
 
     def overlaid(self, state: UserState, session: str) -> UserState:
         """What the store knows, with what it will know soon."""
@@ -138,10 +140,9 @@ class Recorder:
         self._pending.clear()
 
     async def _write(self) -> None:
+        await self._more.acquire()
         record = self._next()
         if record is None:
-            self._more.clear()
-            await self._more.wait()
             return
         self._writing.add(record.session)
         try:
@@ -161,7 +162,8 @@ class Recorder:
             self._done(record)
         finally:
             self._writing.discard(record.session)
-            self._more.set()
+            if self._waiting:
+                self._more.release()
 
     def _next(self) -> Record | None:
         """The first page whose session nobody is writing to."""

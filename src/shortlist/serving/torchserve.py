@@ -29,6 +29,8 @@ JAVA_FLAGS: Final = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-Xshare:auto",
+    # All of the heap at once: else it takes hours until it is clear how much memory this takes.
+    "-XX:+AlwaysPreTouch",
     "-XX:+ExitOnOutOfMemoryError",
     "-Dio.netty.eventLoopThreads=2",
 )
