@@ -61,15 +61,21 @@ class Batches(Generic[C]):
 
     def _hurry(self) -> None:
         """Whoever waits leaves as soon as there is room."""
+        self._calm()
+        if not self._waiting:
+            return
         self._hurried = True
         if len(self._tasks) < _UNDER_WAY:
             self._start()
 
-    def _start(self) -> None:
+    def _calm(self) -> None:
+        """Nobody waits who must not."""
         self._hurried = False
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+    def _start(self) -> None:
         # A task begins when those who are ready now had their turn: they share it.
         task = asyncio.get_running_loop().create_task(self._run())
         self._tasks.add(task)
@@ -83,6 +89,7 @@ class Batches(Generic[C]):
     async def _run(self) -> None:
         batch = [one for one in self._waiting if not one[1].done()]
         self._waiting.clear()
+        self._calm()
         if not batch:
             return
         self.sent += 1

@@ -110,7 +110,8 @@ class StoredList:
             plan = np.frombuffer(wire, _PLANNED, planned, at)
             texts = orjson.loads(wire[at + plan.nbytes :])
             reasons = tuple([texts[one] for one in plan["reason"].tolist()])
-            if planned and int(plan["place"].max()) >= count:
+            places = set(plan["place"].tolist())
+            if len(places) < planned or (planned and (size == 0 or max(places) >= count)):
                 raise ValueError("it plans what has no place in it")
         except (ValueError, IndexError, KeyError, TypeError, struct.error) as error:
             raise CorruptError(

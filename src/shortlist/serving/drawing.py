@@ -16,7 +16,7 @@ from shortlist.serving.asked import Asked
 from shortlist.serving.live import Live
 from shortlist.settings.serving import ServingSettings
 from shortlist.slate.page import Slate
-from shortlist.slate.plan import Plan, plan
+from shortlist.slate.plan import NOTHING_PLANNED, Plan, plan
 from shortlist.slate.ranked import Ranked
 from shortlist.slate.reasons import Viewer
 from shortlist.wire.rank import RankAnswer
@@ -34,14 +34,14 @@ class Drawn:
         videos: as the client gets them.
         ids: the same, int64 [s].
         propensity: float64 [s].
-        plan: of the pages that come next, in places of the list that it was drawn from; None where
-            it was planned itself.
+        plan: of the pages that come next, in places of the list that it was drawn from; nothing
+            where it was planned itself.
     """
 
     videos: tuple[ShownVideo, ...]
     ids: Ints
     propensity: Doubles
-    plan: Plan | None = None
+    plan: Plan = NOTHING_PLANNED
 
 
 def ranked_by(answer: RankAnswer, recalled: Blended) -> Ranked:
@@ -76,6 +76,8 @@ def draw(
     history: Events,
     day: float,
     settings: ServingSettings,
+    *,
+    kept: bool = True,
 ) -> Drawn:
     """Draw a page, and plan those after it.
 
@@ -86,12 +88,14 @@ def draw(
         history: of the viewer.
         day: now, days since 1970-01-01.
         settings: how many pages are planned, and from how many candidates.
+        kept: whether the list is; of another no page will come.
     """
     said = asked.state.declared
     viewer = Viewer(history, day, () if said is None else said.interests)
     slate = Slate(ranked, live.parts.items, live.slate_of(asked.request.page_size))
     page = slate.page(viewer, seed_of(asked.id))
-    later = plan(slate, viewer, page.rank.tolist(), settings.planned_pages, settings.planned_window)
+    pages = settings.planned_pages if kept else 0
+    later = plan(slate, viewer, page.rank.tolist(), pages, settings.planned_window)
     ids = live.ids[page.video]
     reasons = list(map(str, page.reasons))
     shown = shown_videos(ids, page.relevance, page.sources, reasons, page.propensity, asked.first)

@@ -26,7 +26,7 @@ from shortlist.serving.known import Known
 from shortlist.serving.live import Live
 from shortlist.serving.pulse import Pulse
 from shortlist.serving.recording import Record, Recorder
-from shortlist.serving.turning import left_of, ranked_again, stored, turn
+from shortlist.serving.turning import left_of, planned_anew, ranked_again, stored, turn
 from shortlist.settings.serving import ServingSettings
 from shortlist.slate.ranked import Ranked
 from shortlist.telemetry.metrics import ServingMetrics
@@ -151,10 +151,11 @@ class Recommender:
             raise NotReadyError(f"no bundle is loaded yet: {self._bundles.fault or 'wait'}")
         session = request.session_id or ""
         left = max(budget.left_ms - self._settings.reserve_ms, _LEAST_MS)
+        pending = self._recorder.pending(request.user_id, session)
         state, failed = await self._known.of(request.user_id, session, left)
         if failed is None:
             self._figures.cache("features", hit=state.known)
-        state = self._recorder.overlaid(state, session)
+        state = self._recorder.overlaid(state, session, pending)
         asked = Asked(request, os.urandom(16).hex(), at, budget, state, failed, trace)
         budget.stop("store")
         made = self._from_stored(asked, held.parts)
@@ -167,7 +168,10 @@ class Recommender:
     def _from_stored(self, asked: Asked, live: Live) -> _Made | None:
         """A page of the session's stored list; None where there is none that fills a page."""
         kept, size = asked.state.ranked, asked.request.page_size
-        if kept is None or not kept.serves(live.id, asked.state.history.version, asked.shape):
+        # Where the store failed, what waits to be written is no history to go by.
+        if kept is None or asked.failed is not None:
+            return None
+        if not kept.serves(live.id, asked.state.history.version, asked.shape):
             return None
         left = left_of(kept, asked)
         if len(left) < size:
@@ -181,11 +185,11 @@ class Recommender:
         asked = self._dated(asked, live)
         history, _ = asked.state.history.events(live.ids)
         day = day_of(settings, live, asked.state, asked.at)
-        ranked = ranked_again(kept, left, live)
+        ranked, places = ranked_again(kept, left, live)
         if len(ranked) < size:
             return None
         drawn = draw(asked, live, ranked, history, day, settings)
-        again = stored(ranked, drawn, live, asked)
+        again = planned_anew(kept, places, drawn, asked)
         asked.budget.stop("slate")
         return _Made(live, drawn, ranked=again, cached=True)
 
@@ -265,10 +269,10 @@ class Recommender:
         live, asker = found.live, found.asker
         causes = asker.causes if asked.failed is None else (asked.failed,)
         causes = causes if cause is None else (*causes, cause)
-        drawn = draw(asked, live, ranked, asker.history, asker.day, self._settings)
-        kept = None
-        if not any(one.degrades for one in causes) and len(ranked):
-            kept = stored(ranked, drawn, live, asked)
+        whole = not any(one.degrades for one in causes) and len(ranked) > 0
+        settings = self._settings
+        drawn = draw(asked, live, ranked, asker.history, asker.day, settings, kept=whole)
+        kept = stored(ranked, drawn, live, asked) if whole else None
         asked.budget.stop("slate")
         self._count(found)
         return _Made(live, drawn, causes, kept, found.vector)

@@ -7,7 +7,7 @@ session does not repeat itself where a client is quicker than Redis, or Redis is
 import asyncio
 import contextlib
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -79,8 +79,8 @@ class Recorder:
         self._waiting: deque[Record] = deque()
         self._pending: OrderedDict[tuple[int, str], list[Record]] = OrderedDict()
         self._writing: set[tuple[int, str]] = set()
-        # One for each page that may be written. A page whose session is just written to gets its
-        # own when that is done.
+        # At most one for each page that waits. Whoever is done wakes another one while any waits,
+        # so that pages are written whose session was just written to when their own was used.
         self._more = asyncio.Semaphore(0)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -89,7 +89,8 @@ class Recorder:
 
     def add(self, record: Record) -> None:
         """Take a page; returns at once."""
-        if len(self._waiting) >= self._most:
+        full = len(self._waiting) >= self._most
+        if full:
             self._done(self._waiting.popleft())
             self._lost(1)
         self._waiting.append(record)
@@ -99,11 +100,23 @@ class Recorder:
             for _ in range(self._writers):
                 going = for_ever("recorder", self._write, self._failed, pause_seconds=self._pause)
                 self._tasks.append(asyncio.create_task(going, context=Context()))
-        self._more.release()
+        if not full:
+            self._more.release()
 
-    def overlaid(self, state: UserState, session: str) -> UserState:
-        """What the store knows, with what it will know soon."""
-        records = self._pending.get((state.user, session))
+    def pending(self, user: int, session: str) -> tuple[Record, ...]:
+        """What waits of a session, or is being written, the oldest first."""
+        return tuple(self._pending.get((user, session), ()))
+
+    def overlaid(self, state: UserState, session: str, before: Sequence[Record] = ()) -> UserState:
+        """What the store knows, with what it will know soon.
+
+        Args:
+            state: as the store told it.
+            session: whose it is.
+            before: what was pending when the store was asked: it may have been written since, and
+                yet after the store looked.
+        """
+        records = list(dict.fromkeys([*before, *self.pending(state.user, session)]))
         if not records:
             return state
         videos = np.concatenate([state.shown, *(record.page.video for record in records)])
@@ -162,7 +175,7 @@ class Recorder:
             self._done(record)
         finally:
             self._writing.discard(record.session)
-            if self._waiting:
+            if self._waiting and self._more.locked():
                 self._more.release()
 
     def _next(self) -> Record | None:

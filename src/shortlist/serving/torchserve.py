@@ -232,9 +232,9 @@ def launch(
     shutil.copyfile(files.archive, home / "store" / files.archive.name)
     properties = home / "config.properties"
     properties.write_text(_properties(files, settings), encoding="utf-8")
-    heap = f"-Xmx{settings.predictor_heap_mb}m"
+    heap = [f"-Xm{bound}{settings.predictor_heap_mb}m" for bound in "sx"]
     command = [
-        *(str(java), *JAVA_FLAGS, heap, f"-Djava.io.tmpdir={home / 'tmp'}"),
+        *(str(java), *JAVA_FLAGS, *heap, f"-Djava.io.tmpdir={home / 'tmp'}"),
         f"-Dlog4j.configurationFile=file://{files.logging.resolve()}",
         f"-Dmodel_server_home={package.parent}",
         *("-cp", f"{package / 'frontend' / 'model-server.jar'}"),

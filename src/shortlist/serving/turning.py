@@ -4,10 +4,12 @@ A page that stands as it was planned needs no more than what the session, the cl
 blocklist say of its videos, and the luck of exploration.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from shortlist.datasets.interactions import Ints
 from shortlist.online.lists import Planned, StoredList
 from shortlist.online.packing import rows_of
 from shortlist.serving.asked import Asked
@@ -30,11 +32,7 @@ def stored(ranked: Ranked, drawn: Drawn, live: Live, asked: Asked) -> StoredList
         live: whose rows these are.
         asked: what it was ranked for.
     """
-    planned = Planned()
-    if drawn.plan is not None:
-        place, reasons = drawn.plan
-        planned = Planned(asked.request.page_size, place, tuple(map(str, reasons)))
-    return StoredList(
+    made = StoredList(
         bundle=live.id,
         version=asked.state.history.version,
         made_at=asked.at,
@@ -43,8 +41,22 @@ def stored(ranked: Ranked, drawn: Drawn, live: Live, asked: Asked) -> StoredList
         relevance=ranked.relevance,
         diversity=ranked.diversity,
         sources=ranked.sources,
-        planned=planned,
     )
+    return planned_anew(made, np.arange(len(ranked)), drawn, asked)
+
+
+def planned_anew(kept: StoredList, places: Ints, drawn: Drawn, asked: Asked) -> StoredList:
+    """A list with the plan that was made with a page.
+
+    Args:
+        kept: the list.
+        places: in it, of the candidates that the page was drawn from, int64 [n].
+        drawn: the page.
+        asked: how long pages are.
+    """
+    rank, reasons = drawn.plan
+    planned = Planned(asked.request.page_size, places[rank], tuple(map(str, reasons)))
+    return replace(kept, planned=planned)
 
 
 def left_of(kept: StoredList, asked: Asked) -> list[int]:
@@ -62,11 +74,15 @@ def left_of(kept: StoredList, asked: Asked) -> list[int]:
     return left
 
 
-def ranked_again(kept: StoredList, left: list[int], live: Live) -> Ranked:
-    """What is left of a stored list, to be drawn from; what the bundle lacks is left out."""
+def ranked_again(kept: StoredList, left: list[int], live: Live) -> tuple[Ranked, Ints]:
+    """What is left of a stored list, to be drawn from, and its places in the list, int64 [n].
+
+    What the bundle lacks is left out.
+    """
     rows, known = rows_of(kept.video[left], live.ids)
     place = np.array(left, np.int64)[known]
-    return Ranked(rows[known], kept.relevance[place], kept.diversity[place], kept.sources[place])
+    ranked = Ranked(rows[known], kept.relevance[place], kept.diversity[place], kept.sources[place])
+    return ranked, place
 
 
 def turn(asked: Asked, live: Live, kept: StoredList, left: list[int], window: int) -> Drawn | None:

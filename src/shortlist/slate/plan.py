@@ -6,7 +6,7 @@ would be drawn, if nothing but time came between.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ class Plan(NamedTuple):
 
     rank: npt.NDArray[np.int64]
     reasons: tuple[Reason, ...]
+
+
+NOTHING_PLANNED: Final = Plan(np.zeros(0, np.int64), ())
 
 
 def plan(slate: Slate, viewer: Viewer, shown: Sequence[int], pages: int, window: int) -> Plan:
@@ -50,6 +53,8 @@ def plan(slate: Slate, viewer: Viewer, shown: Sequence[int], pages: int, window:
             break
         order += picked
         gone.update(picked)
+    if not order:
+        return NOTHING_PLANNED
     ranked, rank = slate.ranked, np.array(order, np.int64)
     video, sources = ranked.video[rank], ranked.sources[rank]
     none = np.zeros(len(rank), np.bool_)

@@ -111,7 +111,10 @@ class ServingMetrics:
             registry=registry,
         )
         self._cache = Counter(
-            "shortlist_cache_lookups", "Look-ups in caches.", ["cache", "result"], registry=registry
+            "shortlist_cache_lookups",
+            "Look-ups in caches: features, user vectors, ranked lists, planned pages of a list.",
+            ["cache", "result"],
+            registry=registry,
         )
         self._candidates = Counter(
             "shortlist_candidates", "Candidates recalled, by source.", ["source"], registry=registry

@@ -104,6 +104,30 @@ def test_who_is_patient_while_two_are_under_way_does_not_hurry_after_them() -> N
     assert redis.batches == [[1], [2]]
 
 
+def test_patience_that_ends_when_all_have_left_does_not_keep_later_ones_waiting() -> None:
+    release = asyncio.Event()
+
+    async def held(commands: Sequence[int]) -> list[int]:
+        await release.wait()
+        return [2 * command for command in commands]
+
+    async def work() -> None:
+        batches = Batches(held, 5.0)
+        first = asyncio.create_task(batches.ask([1]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        second = asyncio.create_task(batches.ask([2]))
+        patient = asyncio.create_task(batches.ask([3], patient=True))
+        await asyncio.sleep(0.02)
+        release.set()
+        assert await asyncio.gather(first, second, patient) == [[2], [4], [6]]
+        for number in (4, 5):
+            async with asyncio.timeout(1):
+                assert await batches.ask([number], patient=True) == [2 * number]
+
+    asyncio.run(work())
+
+
 def test_who_gives_up_spoils_nothing_for_the_others() -> None:
     redis = Redis(turns=50)
 

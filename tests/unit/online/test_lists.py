@@ -39,11 +39,14 @@ def test_a_list_comes_back_and_serves_what_it_was_made_for() -> None:
 
 def test_a_plan_comes_back_and_a_reason_is_kept_once_however_often_it_is_given() -> None:
     reasons = ("New", "You liked a video tagged " + "é" * 300, "New", "New")
-    planned = Planned(2, np.array([1, 0, 1, 0]), reasons)
-    wire = replace(RANKED, planned=planned).pack()
+    four = {
+        name: np.tile(getattr(RANKED, name), 2) for name in ("relevance", "diversity", "sources")
+    }
+    planned = Planned(2, np.array([3, 0, 1, 2]), reasons)
+    wire = replace(RANKED, video=np.arange(4), **four, planned=planned).pack()
     assert wire.count(b"New") == 1
     size, place, told = StoredList.unpack(wire).planned
-    assert (size, place.tolist(), told) == (2, [1, 0, 1, 0], reasons)
+    assert (size, place.tolist(), told) == (2, [3, 0, 1, 2], reasons)
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5, 17, 40, 70])
@@ -53,8 +56,9 @@ def test_one_that_is_cut_off_is_refused(cut: int) -> None:
         StoredList.unpack(replace(RANKED, planned=planned).pack()[:-cut])
 
 
-def test_one_that_plans_what_it_does_not_hold_is_refused() -> None:
-    planned = Planned(1, np.array([2]), ("New",))
+@pytest.mark.parametrize(("size", "places"), [(1, [2]), (1, [0, 0]), (0, [1])])
+def test_one_that_plans_what_cannot_be_is_refused(size: int, places: list[int]) -> None:
+    planned = Planned(size, np.array(places), ("New",) * len(places))
     with pytest.raises(CorruptError, match="no place"):
         StoredList.unpack(replace(RANKED, planned=planned).pack())
 

@@ -76,7 +76,7 @@ def test_pages_come_as_they_would_be_drawn_and_then_there_are_no_more(still: Liv
         assert page is not None
         # What is left is drawn from the same window, so only what was planned later is unlike.
         left = left_of(kept, asked)[: WINDOW * SIZE]
-        again = ranked_again(kept, left, still)
+        again, _ = ranked_again(kept, left, still)
         day = float(still.parts.as_of_day)
         wanted = draw(asked, still, again, Events.none(), day, SETTINGS)
         assert page.videos == wanted.videos
@@ -186,4 +186,5 @@ def test_a_list_of_videos_that_the_bundle_lacks_is_not_shown_as_planned(still: L
     first, kept = made(still)
     strange = dataclasses.replace(kept, video=kept.video + 10**9)
     assert next_page(still, strange, asking(first.ids)) is None
-    assert len(ranked_again(strange, left_of(strange, asking()), still)) == 0
+    ranked, places = ranked_again(strange, left_of(strange, asking()), still)
+    assert len(ranked) == len(places) == 0
