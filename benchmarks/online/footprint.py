@@ -59,10 +59,10 @@ def page(number: int) -> ServedPage:
 
 
 def ranked() -> StoredList:
-    """A list of a hundred, seven pages of ten planned, for twelve reasons."""
+    """A list of a hundred, five pages of ten planned, for twelve reasons."""
     share = np.linspace(1, 0, 100).astype(np.float32)
-    reasons = [f"You liked a video tagged thing {number % 12:02}" for number in range(70)]
-    planned = Planned(10, np.arange(10, 80), tuple(reasons))
+    reasons = [f"You liked a video tagged thing {number % 12:02}" for number in range(50)]
+    planned = Planned(10, np.arange(10, 60), tuple(reasons))
     sources = np.ones(100, np.uint8)
     return StoredList(BUNDLE, 1, NOW, 0, np.arange(100), share, share, sources, planned)
 

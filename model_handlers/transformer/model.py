@@ -1,16 +1,12 @@
 """The model that KServe knows: requests in, pages out; the work is the service's."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kserve import Model
-from kserve.errors import InvalidInput
-from kserve.protocol.infer_type import InferRequest
 
 from shortlist.serving.service import Service
-from shortlist.wire.recommend import MODEL, Page, RecommendRequest, requests_from_v1
-from shortlist.wire.refusals import WireError
+from shortlist.wire.recommend import MODEL, Page, RecommendRequest
 from shortlist.wire.tensors import INPUTS, OUTPUTS
 
 Requests = tuple[RecommendRequest, ...]
@@ -45,27 +41,6 @@ class ShortlistModel(Model):  # type: ignore[misc]
         """The tensors that V2 gives."""
         return [dataclasses.asdict(one) for one in OUTPUTS]
 
-    def validate(self, payload: Any) -> Any:
-        """What `preprocess` returns is checked already."""
-        return payload
-
-    async def preprocess(
-        self,
-        payload: Requests | Mapping[str, Any] | InferRequest,
-        headers: dict[str, str] | None = None,  # noqa: ARG002  the signature is KServe's
-    ) -> Requests:
-        """Check a body, unless that is done.
-
-        Raises:
-            InvalidInput: it is malformed; the message names the field.
-        """
-        if isinstance(payload, tuple):
-            return payload
-        try:
-            return requests_from_v1(payload)
-        except WireError as error:
-            raise InvalidInput(str(error)) from error
-
     async def predict(
         self,
         payload: Requests,
@@ -74,12 +49,3 @@ class ShortlistModel(Model):  # type: ignore[misc]
     ) -> list[Page]:
         """Make a page for each request."""
         return await self._service.recommender.pages(payload, (headers or {}).get("traceparent"))
-
-    async def postprocess(
-        self,
-        result: Sequence[Page],
-        headers: dict[str, str] | None = None,  # noqa: ARG002
-        response_headers: dict[str, str] | None = None,  # noqa: ARG002
-    ) -> Sequence[Page]:
-        """Leave the pages as they are: each protocol writes them in its own way."""
-        return result

@@ -58,8 +58,8 @@ class OnlineSettings(Branch):
         25.0,
         gt=0,
         le=10_000,
-        description="What a request waits for Redis at most, in ms; without it a page costs more "
-        "than it waited.",
+        description="What Redis may take for one answer to requests, in ms; a request may wait as "
+        "long again for one that is under way. Without Redis a page costs more than it waited.",
     )
     slow_timeout_ms: float = Field(
         2_000.0,

@@ -102,7 +102,8 @@ class ServingSettings(Branch):
         3,
         ge=1,
         le=10_000,
-        description="Failures in a row after which Redis or the predictor rests for a while.",
+        description="Failures in a row after which Redis or the predictor rests for a while; "
+        "those that were under way at one time are one.",
     )
     breaker_seconds: float = Field(
         1.0,

@@ -10,7 +10,7 @@ import pytest
 from shortlist.datasets.events import Kind
 from shortlist.online.entries import Action, Event, ServedPage, kind_of
 from shortlist.online.lists import StoredList
-from shortlist.online.packing import UserVector
+from shortlist.online.packing import UserVector, short_hash
 from shortlist.online.store import OnlineStore
 from shortlist.settings.online import OnlineSettings
 
@@ -252,10 +252,13 @@ def test_damaged_values_are_named_and_replaced(settings: OnlineSettings) -> None
                 ("SET", keys.vector(5), b"\x01\x00"),
                 ("SET", keys.declared(5), b""),
                 ("SET", keys.event_ids(5), b"\x01abc"),
+                # As versions wrote it that planned no pages.
+                ("HSET", keys.sessions(5), b"l" + short_hash(""), b"\x01" + ranked().pack()[1:]),
             ]
         )
         state = await store.fetch(5)
-        assert state.damaged == ("history", "features", "vector")
+        assert state.damaged == ("history", "features", "vector", "list")
+        assert state.ranked is None
         assert len(state.history) == 0
         assert await store.append([event("a")], now=NOW) == ["accepted"]
         state = await store.fetch(5)

@@ -18,6 +18,7 @@ from spoiling import BODIES, PATHS, UNKNOWN_VIDEO, spoilt  # type: ignore[import
 from whole import AHEAD_SECONDS, Whole  # type: ignore[import-not-found]
 
 from shortlist.bundle import BundleStore
+from shortlist.online.entries import ServedPage, unpack_entry
 from shortlist.online.packing import Declared, UserVector
 
 BUDGET_MS = 1_500.0
@@ -237,6 +238,29 @@ def test_unknown_videos_and_repeated_ones_in_a_history(running) -> None:
         page = running.whole(605, exclude=[other, other, UNKNOWN_VIDEO])
     assert not {video, other} & set(ids(page))
     assert len(set(ids(page))) == 10
+
+
+def test_a_planned_page_stands_in_the_log_as_it_was_sent(running) -> None:
+    first = running.whole(608, session_id="planned", page_size=5)
+    with running.counting('shortlist_cache_lookups_total{cache="plan",result="hit"}'):
+        page = running.whole(608, session_id="planned", page_size=5)
+    assert "recall" not in page["timings_ms"]
+    assert not set(ids(first)) & set(ids(page))
+
+    async def logged(store) -> dict[str, ServedPage]:
+        (entries,) = await store.client.run(
+            [("XRANGE", store.keys.log(store.keys.shard(608)), "-", "+")]
+        )
+        found = [unpack_entry(fields[b"e"]) for _, fields in entries]
+        return {one.request_id: one for one in found if isinstance(one, ServedPage)}
+
+    wait_for(lambda: page["request_id"] in running.in_store(logged), 10)
+    entry = running.in_store(logged)[page["request_id"]]
+    assert entry.video.tolist() == ids(page)
+    assert entry.propensity.tolist() == [video["propensity"] for video in page["videos"]]
+    assert [video["position"] for video in page["videos"]] == list(range(5, 10))
+    assert entry.position.tolist() == list(range(5, 10))
+    assert (entry.bundle, entry.session_id) == (page["bundle"], "planned")
 
 
 def test_features_that_are_no_numbers(running) -> None:

@@ -67,6 +67,30 @@ def test_pages_of_a_session_are_written_in_their_order_and_sessions_at_a_time() 
     assert len(keeper.kept) == 30
 
 
+def test_after_an_outage_nobody_looks_again_and_again_for_what_was_lost_meanwhile() -> None:
+    class Away(Keeper):
+        async def served(self, page, **made) -> None:
+            if not back.is_set():
+                raise UnavailableError("away")
+            await super().served(page, **made)
+
+    async def go() -> None:
+        recorder = Recorder(keeper, 10, pause_seconds=0.005)
+        looks, look = [], recorder._next
+        for number in range(5_000):
+            recorder.add(record(number, f"s{number % 50}"))
+            if number % 500 == 0:
+                await asyncio.sleep(0.01)
+        recorder._next = lambda: looks.append(1) or look()
+        back.set()
+        await recorder.close(5.0)
+        assert 1 <= len(keeper.kept) <= 10
+        assert len(looks) < 100
+
+    back, keeper = asyncio.Event(), Away()
+    asyncio.run(go())
+
+
 def test_who_writes_works_for_no_request() -> None:
     """Writers outlive the request that they begin with; its ids would stay on their lines."""
 
