@@ -4,7 +4,8 @@ Pages are asked for at a fixed rate, whether or not the ones before were answere
 fault is done to the processes for real; when it is over, pages have ten seconds to be whole. What a
 process holds (memory, descriptors, threads) is judged by its slope over the second half, within
 each process, so that one that was killed and started again is no growth. The event log grows until
-it is drained, by design: what Redis says that it takes is no part of its memory here.
+it is drained, by design: what Redis says that it takes is no part of its memory here, and nor are
+files that are mapped, of which a publication brings new ones.
 
 Who is killed cuts off the connections that it answers. A page is then asked for once more, at once,
 as a client should; its time goes on from when it was due, and each second try is counted. Only

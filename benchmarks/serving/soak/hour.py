@@ -97,11 +97,11 @@ async def watch(soak: Soak) -> None:
             if role == "redis" and log is None:
                 continue
             with contextlib.suppress(psutil.Error):
-                told = await asyncio.to_thread(process.memory_full_info)
+                maps = await asyncio.to_thread(process.memory_maps)
                 age = time.time() - process.create_time()
                 soak.samples.append(
                     Sample(
-                        *(at, role, process.pid, age, int(told.uss)),
+                        *(at, role, process.pid, age, sum(one.anonymous for one in maps)),
                         *(process.num_fds(), process.num_threads()),
                         *((log or 0,) if role == "redis" else ()),
                     )

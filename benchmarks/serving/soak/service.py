@@ -76,7 +76,8 @@ class Sample:
         role: of the process.
         pid: of the process.
         age: of the process in seconds.
-        uss: bytes of its own, for shares in files change with other processes.
+        anonymous: bytes that stand in no file: what is mapped of a bundle is the page cache's, and
+            counts for whoever maps it alone, as long as nobody else does.
         fds: open descriptors.
         threads: of the process.
         log: bytes of the event log that Redis keeps, by its own count.
@@ -86,7 +87,7 @@ class Sample:
     role: str
     pid: int
     age: float
-    uss: int
+    anonymous: int
     fds: int
     threads: int
     log: int = 0
@@ -94,7 +95,7 @@ class Sample:
     @property
     def memory(self) -> int:
         """Bytes of its own but for the event log, which grows until it is drained, by design."""
-        return self.uss - self.log
+        return self.anonymous - self.log
 
 
 @dataclass
